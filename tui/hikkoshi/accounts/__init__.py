@@ -1,0 +1,1 @@
+"""Who moves what: config file, secrets, addresses, and the session that ties both sides together."""

@@ -1,0 +1,1 @@
+"""What the figures mean: hazards of a plan, the report of a check."""

@@ -1,0 +1,1 @@
+"""Background work: progress, cancel, signals, threads, plain messages. Knows no screen."""

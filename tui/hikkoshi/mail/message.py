@@ -1,0 +1,34 @@
+"""The records that scanners and listers make of a mail: one `Message` for each stored copy."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One stored copy of a mail in one folder of one side.
+
+    `place`: where in its folder; 'offset:length' in an mbox (bytes), the file's path below the folder in a
+    Maildir, the UID in decimal on a server.
+    `size`: bytes in CRLF form, without the client's bookkeeping headers.
+    `flags`: IMAP system flags and keywords as `hikkoshi.mail.flags` spells them.
+    `date`: seconds since 1970 UTC. On this PC the INTERNALDATE that the mail would be given (None: no source
+    for one); on the server its INTERNALDATE.
+    `fields`: the raw header fields of `hikkoshi.mail.headers.IDENTITY_FIELDS`, in stored order and folding,
+    line ends CRLF, no blank line at the end.
+    `partial`: only the headers were downloaded (X-Mozilla-Status 0x0400): never uploaded as a whole mail.
+    """
+
+    place: str
+    size: int
+    flags: frozenset[str]
+    date: int | None
+    fields: bytes
+    partial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that could not be read or compared: `where` names it, `what` is a sentence."""
+
+    where: str
+    what: str

@@ -1,0 +1,1 @@
+"""Carrying mail over: plan, upload, verify, and what an interrupted move left behind."""
