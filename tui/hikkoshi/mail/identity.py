@@ -1,0 +1,58 @@
+"""The evidence that two messages are the same mail, taken from their header fields alone.
+
+Message-ID comes first. A digest of the raw unfolded Date, From, To, Subject and Message-ID stands in where
+there is none or where it is used again for another mail; bytes that servers are known to change are masked
+(Cyrus turns NUL and bytes over 0x7F into X).
+"""
+
+import re
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from hikkoshi.mail.headers import IDENTITY_FIELDS, iter_fields, unfold
+
+_MASKED = re.compile(rb"[\x00\x80-\xff]")
+_BLANKS = re.compile(rb"[ \t]+")
+_ID = re.compile(rb"<\s*([^<>\s]+)\s*>")
+_DIGEST_SIZE = 16
+# A digest speaks for a mail when Date and one more of From, To and Subject are in it. Scanners and copiers send
+# hundreds of mails with the same From and Subject and no Date.
+_STRONG_WITH_DATE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """`message_id` without angle brackets (None: there is none); `digest` of the identity fields, 16 bytes.
+
+    `strong` says whether the digest alone can tell this mail from others.
+    """
+
+    message_id: bytes | None
+    digest: bytes
+    strong: bool
+
+
+def identify(fields: bytes) -> Identity:
+    """The identity of the mail whose raw identity fields are `fields` (`hikkoshi.mail.headers.identity_fields`)."""
+    first: dict[bytes, bytes] = {}
+    for name, value in iter_fields(fields):
+        if name in IDENTITY_FIELDS and name not in first:
+            first[name] = _BLANKS.sub(b" ", _MASKED.sub(b"X", unfold(value)))
+    text = b"\n".join(name + b":" + first.get(name, b"") for name in IDENTITY_FIELDS)
+    digest = blake2b(text, digest_size=_DIGEST_SIZE).digest()
+    present = sum(1 for name in (b"from", b"to", b"subject") if first.get(name))
+    strong = bool(first.get(b"date")) and present + 1 >= _STRONG_WITH_DATE
+    return Identity(_message_id(first.get(b"message-id", b"")), digest, strong)
+
+
+def _message_id(value: bytes) -> bytes | None:
+    """The first <id> in `value`, else its bare text; None where it is empty."""
+    if match := _ID.search(value):
+        return match[1]
+    return value.strip(b"<> \t") or None
+
+
+def canonical_digest(message: bytes) -> bytes:
+    """32 bytes that are the same for two upload forms of one mail, whatever their line ends and final line end."""
+    unified = message.replace(b"\r\n", b"\n").replace(b"\r", b"\n").rstrip(b"\n")
+    return blake2b(unified, digest_size=32).digest()
