@@ -1,0 +1,157 @@
+"""The configuration file of a private Dovecot 2.3, from a few settings."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from support.certificates import Certificates
+
+PASSWORD = "secret"  # the same for every user name
+
+SPECIAL_FOLDERS = (
+    ("Sent", "\\Sent"),
+    ("Drafts", "\\Drafts"),
+    ("Trash", "\\Trash"),
+    ("Junk", "\\Junk"),
+    ("Archive", "\\Archive"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a test may want of its server. Sizes as Dovecot writes them: '10k', '1M', '1G'.
+
+    `quota_storage` and `quota_messages` None: no such limit; both None: a QUOTA server without limits;
+    `quota` False: no QUOTA at all. `capability` replaces the whole capability line after login.
+    `folders`: (name, special-use attribute or '') of the folders every user has besides INBOX.
+    `plaintext` False: LOGINDISABLED without TLS, which Dovecot grants only when `listen` is not 127.0.0.1
+    (the client's address): use '127.0.0.2', for which the certificate is not valid either.
+    """
+
+    quota: bool = True
+    quota_storage: str | None = "1G"
+    quota_messages: int | None = None
+    max_mail: str | None = None
+    prefix: str = ""
+    separator: str = "/"
+    capability: str | None = None
+    folders: tuple[tuple[str, str], ...] = SPECIAL_FOLDERS
+    max_connections: int = 50
+    listen: str = "127.0.0.1"
+    plaintext: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one instance runs: its folder, its user, its ports, and the lines that unpacked packages need."""
+
+    folder: Path
+    user: str
+    group: str
+    uid: int
+    gid: int
+    imap_port: int
+    imaps_port: int
+    pop3_port: int
+    pop3s_port: int
+    relocation: str
+
+
+def config_text(settings: Settings, place: Place, certificates: Certificates) -> str:
+    """The text of dovecot.conf."""
+    return f"""\
+base_dir = {place.folder}/run
+state_dir = {place.folder}/state
+log_path = {place.folder}/dovecot.log
+{place.relocation}
+instance_name = hikkoshi{place.imap_port}
+listen = {settings.listen}
+protocols = imap pop3
+default_internal_user = {place.user}
+default_internal_group = {place.group}
+default_login_user = {place.user}
+first_valid_uid = {place.uid}
+first_valid_gid = 0
+disable_plaintext_auth = {"no" if settings.plaintext else "yes"}
+auth_mechanisms = plain login
+auth_username_chars =
+auth_failure_delay = 0
+ssl = {"yes" if settings.plaintext else "required"}
+ssl_cert = <{certificates.certificate}
+ssl_key = <{certificates.key}
+mail_location = maildir:~/Maildir
+mail_max_userip_connections = {settings.max_connections}
+mail_max_lock_timeout = 3 secs
+mail_fsync = never
+mail_plugins = {"quota" if settings.quota else ""}
+passdb {{
+  driver = static
+  args = password={PASSWORD}
+}}
+userdb {{
+  driver = static
+  args = uid={place.uid} gid={place.gid} home={place.folder}/mail/%u
+}}
+{_namespace(settings)}
+{_quota(settings)}
+protocol imap {{
+  mail_plugins = $mail_plugins {"imap_quota" if settings.quota else ""}
+  {f"imap_capability = {settings.capability}" if settings.capability else ""}
+}}
+{_services(place)}
+"""
+
+
+def _namespace(settings: Settings) -> str:
+    folders = "\n".join(
+        f'  mailbox "{name}" {{\n    auto = subscribe\n    {f"special_use = {use}" if use else ""}\n  }}'
+        for name, use in settings.folders
+    )
+    prefix = f"prefix = {settings.prefix}" if settings.prefix else ""
+    return f"namespace inbox {{\n  inbox = yes\n  {prefix}\n  separator = {settings.separator}\n{folders}\n}}"
+
+
+def _quota(settings: Settings) -> str:
+    if not settings.quota:
+        return ""
+    limits = [f"storage={settings.quota_storage}"] if settings.quota_storage else []
+    limits += [f"messages={settings.quota_messages}"] if settings.quota_messages else []
+    # quota_grace: Dovecot would let the last mail overshoot by 10 %.
+    return f"""\
+plugin {{
+  quota = count:User quota
+  quota_vsizes = yes
+  quota_grace = 0%%
+  {f"quota_rule = *:{':'.join(limits)}" if limits else ""}
+  {f"quota_max_mail_size = {settings.max_mail}" if settings.max_mail else ""}
+}}"""
+
+
+def _services(place: Place) -> str:
+    listeners = "\n".join(
+        f"service {service}-login {{\n  chroot =\n"
+        f"  inet_listener {service} {{\n    port = {port}\n  }}\n"
+        f"  inet_listener {service}s {{\n    port = {tls_port}\n    ssl = yes\n  }}\n}}"
+        for service, port, tls_port in (
+            ("imap", place.imap_port, place.imaps_port),
+            ("pop3", place.pop3_port, place.pop3s_port),
+        )
+    )
+    # Without mode 0 here each failed login costs 2, 4, 8 … seconds.
+    return f"""\
+{listeners}
+service anvil {{
+  chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
+service stats {{
+  chroot =
+}}
+service auth {{
+  user = {place.user}
+}}
+service auth-worker {{
+  user = {place.user}
+}}
+"""

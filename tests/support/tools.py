@@ -1,0 +1,220 @@
+"""Programs that the tests need and pip cannot give: Dovecot and tmux, from Debian's or Ubuntu's packages.
+
+`python tests/support/tools.py` gets both beforehand; the fixtures ask for what they need by themselves.
+Already installed is best. Else `apt-get install` where this is root or sudo asks for no password; else the
+packages are unpacked, without root, into a cache folder of our own. On a PC that runs systemd unpacking
+comes first: installing Dovecot would start a mail server that listens to the world.
+"""
+
+import contextlib
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import platformdirs
+
+_CACHE = Path(platformdirs.user_cache_dir("hikkoshi-tests"))
+_BUILT_IN = b"/usr/lib/dovecot"
+_NO_START = ["env", "SYSTEMD_OFFLINE=1", "DEBIAN_FRONTEND=noninteractive"]
+_PATIENCE = 300  # seconds for one run of apt; a slow mirror needs about 20
+
+
+class NotHad(Exception):
+    """A program cannot be had here; the message is one line that says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A program at `path`; `prefix` is the folder its packages were unpacked into, None if it is installed."""
+
+    path: Path
+    prefix: Path | None = None
+
+    def environment(self) -> dict[str, str]:
+        """This process's environment, with the way to the unpacked libraries."""
+        if self.prefix is None:
+            return dict(os.environ)
+        return os.environ | {"LD_LIBRARY_PATH": self.libraries}
+
+    @property
+    def libraries(self) -> str:
+        """LD_LIBRARY_PATH for the unpacked packages."""
+        assert self.prefix is not None
+        folders = [self.prefix / "usr/lib/dovecot", *sorted(self.prefix.glob("**/*-linux-gnu"))]
+        return ":".join(str(folder) for folder in folders if folder.is_dir())
+
+
+@cache
+def dovecot() -> Tool:
+    """Dovecot's IMAP and POP3 servers, got if need be; raises NotHad."""
+    tool = _obtain("dovecot", ["dovecot-imapd", "dovecot-pop3d"], "usr/sbin/dovecot")
+    version = _run([str(tool.path), "--version"], env=tool.environment()).strip()
+    if not version.startswith("2.3."):  # 2.4 has another configuration language
+        raise NotHad(f"Dovecot 2.3 is needed, this is {version}")
+    return tool
+
+
+@cache
+def tmux() -> Tool:
+    """The terminal multiplexer tmux, got if need be; raises NotHad."""
+    return _obtain("tmux", ["tmux"], "usr/bin/tmux")
+
+
+def _obtain(name: str, packages: list[str], program: str) -> Tool:
+    if found := _installed(name, program):
+        return found
+    if sys.platform != "linux" or not shutil.which("apt-get"):
+        raise NotHad(f"{name} is not installed, and there is no apt-get to get it with")
+    with _alone(name):
+        ways = [_install, _unpack]
+        if os.geteuid() != 0 and Path("/run/systemd/system").exists():
+            ways.reverse()
+        reasons = []
+        for way in ways:
+            try:
+                if found := way(name, packages, program):
+                    return found
+            except (subprocess.SubprocessError, OSError) as error:
+                reasons.append(_reason(error))
+    raise NotHad(f"{name} cannot be had: " + "; ".join(reasons))
+
+
+def _installed(name: str, program: str) -> Tool | None:
+    path = shutil.which(name) or shutil.which(Path(program).name, path="/usr/sbin:/usr/local/sbin")
+    if path and name == "dovecot" and not Path("/usr/lib/dovecot/imap").exists():
+        return None  # dovecot-core alone
+    return Tool(Path(path)) if path else None
+
+
+@contextlib.contextmanager
+def _alone(name: str) -> Iterator[None]:
+    """Several test processes (xdist) may want the same program at once: one gets it, the others wait."""
+    import fcntl
+
+    _CACHE.mkdir(parents=True, exist_ok=True)
+    with (_CACHE / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _run(command: list[str], **options: object) -> str:
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=_PATIENCE, **options)  # type: ignore[call-overload]
+    return str(done.stdout)
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, subprocess.CalledProcessError):
+        said = (error.stderr or error.stdout or "").strip().splitlines()
+        return f"{' '.join(error.cmd[:3])}: {said[-1] if said else f'exit {error.returncode}'}"
+    return " ".join(str(error).split())
+
+
+def _install(name: str, packages: list[str], program: str) -> Tool | None:
+    if found := _installed(name, program):  # another process was quicker
+        return found
+    root = _NO_START if os.geteuid() == 0 else ["sudo", "-n", *_NO_START]
+    command = [*root, "apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
+    try:
+        _run(command)
+    except subprocess.CalledProcessError:  # apt's lists are missing or old
+        _run([*root, "apt-get", "update", "-qq"])
+        _run(command)
+    return _installed(name, program)
+
+
+def _unpack(name: str, packages: list[str], program: str) -> Tool:
+    prefix = _CACHE / name
+    if not (prefix / program).exists():
+        fresh = Path(tempfile.mkdtemp(dir=_CACHE))
+        try:
+            for package in _download(packages, fresh):
+                _run(["dpkg", "-x", str(package), str(fresh)])
+                package.unlink()
+            shutil.rmtree(prefix, ignore_errors=True)
+            fresh.rename(prefix)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+    if name == "dovecot":
+        _relocate(prefix)
+    return Tool(prefix / program, prefix)
+
+
+def _download(packages: list[str], folder: Path) -> list[Path]:
+    """The packages, and those they need that are not installed, as .deb files in `folder`."""
+    options: list[str] = []
+    listing = ["install", "--print-uris", "-y", "-qq", "--no-install-recommends", *packages]
+    try:
+        uris = _run(["apt-get", *listing])
+    except subprocess.CalledProcessError:  # apt's lists are missing; a list of our own needs no root
+        lists, archives = folder / "lists/partial", folder / "archives/partial"
+        lists.mkdir(parents=True)
+        archives.mkdir(parents=True)
+        options = ["-o", f"Dir::State::lists={lists.parent}", "-o", f"Dir::Cache={folder}"]
+        _run(["apt-get", *options, "update", "-qq"])
+        uris = _run(["apt-get", *options, *listing])
+    files = [line.split()[1] for line in uris.splitlines() if line.startswith("'")]
+    names = ["=".join(file.split("_")[:2]).replace("%3a", ":") for file in files]
+    _run(["apt-get", *options, "download", "-qq", *names], cwd=folder)
+    return sorted(folder.glob("*.deb"))
+
+
+def _relocate(prefix: Path) -> None:
+    """Make unpacked Dovecot find its modules: the path built into it is overwritten by a link as long as that.
+
+    The link lies in a folder of random name that only this user can write to; after a reboot both are made
+    again, and should somebody else own the name by then, another is taken.
+    """
+    note = prefix / "link"
+    link = Path(note.read_text()) if note.exists() else None
+    if link is None or not _is_ours(link, prefix):
+        former = os.fsencode(link) if link else _BUILT_IN
+        link = _new_link(prefix)
+        for path in prefix.glob("usr/**/*"):
+            if path.is_symlink() or not path.is_file():
+                continue
+            content = path.read_bytes()
+            if content.startswith(b"\x7fELF") and former in content:
+                path.write_bytes(content.replace(former, os.fsencode(link)))
+        note.write_text(str(link))
+
+
+def _new_link(prefix: Path) -> Path:
+    folder = Path("/tmp") / secrets.token_hex(5)[:9]
+    folder.mkdir(mode=0o700)
+    link = folder / "d"
+    assert len(os.fsencode(link)) == len(_BUILT_IN)
+    link.symlink_to(prefix / "usr/lib/dovecot")
+    return link
+
+
+def _is_ours(link: Path, prefix: Path) -> bool:
+    target = prefix / "usr/lib/dovecot"
+    with contextlib.suppress(FileExistsError):
+        link.parent.mkdir(mode=0o700)
+    facts = link.parent.lstat()
+    if facts.st_uid != os.geteuid() or facts.st_mode & 0o777 != 0o700:
+        return False
+    if not link.is_symlink():
+        link.symlink_to(target)
+    return link.readlink() == target
+
+
+def main() -> None:
+    """Get everything, saying in one line for each what is had or why not. Never fails: the tests that need it skip."""
+    getters: list[Callable[[], Tool]] = [dovecot, tmux]
+    for get in getters:
+        try:
+            print(f"{get.__name__}: {get().path}")
+        except NotHad as reason:
+            print(f"{get.__name__}: the tests that need it will be left out: {reason}")
+
+
+if __name__ == "__main__":
+    main()
