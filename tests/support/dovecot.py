@@ -8,6 +8,7 @@ The fixtures `dovecot` (one for the session, 1 GiB of quota) and `dovecot_with` 
 tests/conftest.py.
 """
 
+import atexit
 import contextlib
 import itertools
 import os
@@ -53,8 +54,9 @@ class Dovecot:
 
     def _prepare(self) -> None:
         if not _certificates:
-            tls = Path(tempfile.mkdtemp(prefix="hikkoshi-ca-"))
-            _certificates.append(make_certificates(tls))
+            folder = Path(tempfile.mkdtemp(prefix="hikkoshi-ca-"))
+            atexit.register(shutil.rmtree, folder)
+            _certificates.append(make_certificates(folder))
         self.certificates = _certificates[0]
         self.ca_file = self.certificates.ca
         for name in ("run", "state", "mail"):
