@@ -125,14 +125,10 @@ def _zone(text: str | None) -> int:
     return _NAMED_ZONES.get(text.lower(), 0)
 
 
-def _epoch(
-    year: int, month: int, day: str, hour: str, minute: str, second: str | None, zone: int
-) -> int | None:
+def _epoch(year: int, month: int, day: str, hour: str, minute: str, second: str | None, zone: int) -> int | None:
     try:
         # A leap second is a date too; datetime knows none.
-        moment = datetime(
-            year, month, int(day), int(hour), int(minute), min(int(second or 0), 59), tzinfo=UTC
-        )
+        moment = datetime(year, month, int(day), int(hour), int(minute), min(int(second or 0), 59), tzinfo=UTC)
         return int((moment - timedelta(minutes=zone)).timestamp())
     except (ValueError, OverflowError):
         return None

@@ -1,0 +1,125 @@
+"""Bringing the index up to what both sides have now. Only what changed is read again."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from hikkoshi.errors import CommandRefused, LocalError
+from hikkoshi.i18n import _
+from hikkoshi.index.schema import LOCAL, SERVER
+from hikkoshi.index.store import Index
+from hikkoshi.jobs.cancel import Cancel
+from hikkoshi.jobs.progress import Progress, Report, Stage
+from hikkoshi.local.store import LocalStore
+from hikkoshi.mail.bookkeeping import upload_form
+from hikkoshi.mail.flags import pack
+from hikkoshi.mail.folders import Folder
+from hikkoshi.mail.identity import canonical_digest
+from hikkoshi.mail.message import Message, Problem
+
+if TYPE_CHECKING:
+    from hikkoshi.server.bulk import Bulk
+
+
+def refresh_local(index: Index, store: LocalStore, report: Report, cancel: Cancel) -> list[Problem]:
+    """Read the folders of this PC whose stamp changed. What could not be read is told, and the rest goes on."""
+    folders = store.folders()
+    problems = list(store.problems())
+    ids = index.sync_folders(LOCAL, folders)
+    for number, folder in enumerate(folders):
+        cancel.check()
+        report(Progress(Stage.SCAN, folder.name, number, len(folders)))
+        row = ids[folder.native]
+        stamp = store.stamp(folder)
+        if stamp == index.stamp(row):
+            continue
+        found: list[Problem] = []
+        try:
+            with index.transaction():
+                index.set_stamp(row, stamp)
+                index.clear(row)
+                index.add(row, _while_not(cancel, store.scan(folder, found)))
+        except (LocalError, OSError) as error:
+            found.append(Problem(folder.name, str(error)))
+        if found:
+            # Read again next time, so that the problem is told again.
+            index.set_stamp(row, None)
+        problems += found
+    _read_lookalikes(index, store, cancel)
+    report(Progress(Stage.SCAN, "", len(folders), len(folders)))
+    return problems
+
+
+def refresh_server(
+    index: Index, bulk: "Bulk", folders: Iterable[Folder], report: Report, cancel: Cancel
+) -> list[Problem]:
+    """List what is new on the server and the flags of what was there. A folder that cannot be opened is told."""
+    folders = [folder for folder in folders if folder.selectable]
+    ids = index.sync_folders(SERVER, folders)
+    problems = []
+    for number, folder in enumerate(folders):
+        cancel.check()
+        report(Progress(Stage.LIST, folder.name, number, len(folders)))
+        try:
+            _refresh_folder(index, bulk, folder, ids[folder.native], cancel)
+        except CommandRefused as error:
+            index.set_stamp(ids[folder.native], None)
+            problems.append(
+                Problem(
+                    folder.name,
+                    _("The server did not open this folder ({reason}); its mail was not compared.").format(
+                        reason=error
+                    ),
+                )
+            )
+    report(Progress(Stage.LIST, "", len(folders), len(folders)))
+    return problems
+
+
+def _refresh_folder(index: Index, bulk: "Bulk", folder: Folder, row: int, cancel: Cancel) -> None:
+    status = bulk.examine(folder.native)
+    stamp = str(status.uidvalidity)
+    with index.transaction():
+        if index.stamp(row) != stamp:
+            index.clear(row)
+        index.set_stamp(row, stamp)
+        known = index.server_uids(row)
+        if known and status.messages:
+            _refresh_flags(index, dict(bulk.list_flags()), known)
+        elif known:
+            index.clear(row)
+        if status.messages:
+            index.add(row, _while_not(cancel, bulk.list_new(max(known, default=0) + 1)))
+
+
+def _refresh_flags(index: Index, now: dict[int, frozenset[str]], known: dict[int, tuple[int, str]]) -> None:
+    index.remove(row for uid, (row, _flags) in known.items() if uid not in now)
+    index.update_flags((row, now[uid]) for uid, (row, flags) in known.items() if uid in now and pack(now[uid]) != flags)
+
+
+def _while_not(cancel: Cancel, messages: Iterable[Message]) -> Iterable[Message]:
+    for message in messages:
+        cancel.check()
+        yield message
+
+
+def _read_lookalikes(index: Index, store: LocalStore, cancel: Cancel) -> None:
+    """Read the bodies of local mails without Message-ID whose headers are the same: only their bytes tell them apart."""
+    rows = index.db.execute(
+        "SELECT message.id, place, folder.native FROM message JOIN folder ON folder.id = message.folder"
+        " WHERE side = ? AND body IS NULL AND digest IN ("
+        "  SELECT digest FROM message JOIN folder ON folder.id = message.folder"
+        "  WHERE side = ? AND message_id IS NULL GROUP BY digest HAVING count(*) > 1)",
+        (LOCAL, LOCAL),
+    ).fetchall()
+    folders = {indexed.folder.native: indexed.folder for indexed in index.folders(LOCAL)}
+    digests = []
+    for id_, place, native in rows:
+        cancel.check()
+        try:
+            stored = store.read(folders[native], place)
+        except (LocalError, OSError):
+            # It changed since the scan a moment ago; the next refresh reads it, and until then it is in doubt.
+            continue
+        digests.append((canonical_digest(upload_form(stored, mbox=store.is_mbox(folders[native]))), id_))
+    with index.transaction():
+        index.db.executemany("UPDATE message SET body = ? WHERE id = ?", digests)

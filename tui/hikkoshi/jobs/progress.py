@@ -1,0 +1,35 @@
+"""Plain messages that work posts about itself; screens and command lines show them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Stage(StrEnum):
+    """What the work is doing."""
+
+    SCAN = "scan"
+    CONNECT = "connect"
+    LIST = "list"
+    COMPARE = "compare"
+    UPLOAD = "upload"
+    VERIFY = "verify"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """`done` of `total` steps (folders or messages; total 0: not known yet) at `what`; bytes in CRLF form."""
+
+    stage: Stage
+    what: str = ""
+    done: int = 0
+    total: int = 0
+    bytes_done: int = 0
+    bytes_total: int = 0
+
+
+Report = Callable[[Progress], None]
+
+
+def silent(_progress: Progress) -> None:
+    """A `Report` for work that nobody watches."""

@@ -1,0 +1,125 @@
+"""What would go where, how many bytes that is, and whether it fits. Nothing here sends anything."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from hikkoshi.i18n import _
+from hikkoshi.index.queries import Row, rows
+from hikkoshi.index.relation import UPLOAD, Relation
+from hikkoshi.index.store import Index
+from hikkoshi.mail.message import Message
+from hikkoshi.move.room import Load, Outlook, Room, fits, outlook
+
+_WINDOW = 500  # rows asked of the index at a time
+
+
+@dataclass(frozen=True, slots=True)
+class PlanItem:
+    """One mail that would go: its row in the index, where it lies on this PC, and where it would go."""
+
+    row: int
+    local_folder: str
+    local_native: str
+    message: Message
+    target: str
+    target_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A mail that was asked for and would not go, with the reason as a sentence."""
+
+    item: PlanItem
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FolderShare:
+    """What of a plan goes into one server folder; `new`: it would be made."""
+
+    target: str
+    name: str
+    new: bool
+    load: Load
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The mails that would go, the ones refused, and where that takes each limit of the server."""
+
+    items: tuple[PlanItem, ...]
+    refused: tuple[Refusal, ...]
+    shares: tuple[FolderShare, ...]
+    outlooks: tuple[Outlook, ...]
+
+    @property
+    def load(self) -> Load:
+        """Bytes in CRLF form and number of all that would go."""
+        return sum((share.load for share in self.shares), Load())
+
+    @property
+    def fits(self) -> bool | None:
+        """None: no limit for bytes is known."""
+        return fits(self.outlooks) if self.items else True
+
+
+def make_plan(
+    index: Index, ids: Iterable[int], rooms: Sequence[Room], *, append_limit: int | None = None
+) -> Plan:
+    """The plan for rows of the index. `append_limit`: bytes of the largest mail that the server takes."""
+    items: list[PlanItem] = []
+    refused: list[Refusal] = []
+    folders = {entry.id: entry for entry in index.folders()}
+    there = {entry.folder.native: entry.folder.name for entry in folders.values() if entry.side}
+    wanted = list(ids)
+    for start in range(0, len(wanted), _WINDOW):
+        for row in rows(index, wanted[start : start + _WINDOW]):
+            if row.local is None:
+                continue
+            source = folders[row.local.folder]
+            target = source.target or ""
+            item = PlanItem(
+                row=row.id,
+                local_folder=source.folder.name,
+                local_native=source.folder.native,
+                message=row.local.message,
+                target=target,
+                target_name=there.get(target, target),
+            )
+            if reason := _reason_against(row, append_limit):
+                refused.append(Refusal(item, reason))
+            else:
+                items.append(item)
+    shares = _shares(items, there)
+    loads = {share.target: share.load for share in shares}
+    return Plan(tuple(items), tuple(refused), shares, tuple(outlook(rooms, loads)))
+
+
+def _reason_against(row: Row, append_limit: int | None) -> str:
+    """Why this mail would not go, '' if it would."""
+    assert row.local is not None
+    message = row.local.message
+    if message.partial:
+        return _("only its headers were downloaded to this PC; let the mail client fetch all of it first")
+    if row.relation & Relation.LEFT_OUT:
+        return _("it lies in a folder that is left out; map the folder or move the mail first")
+    if row.relation & Relation.AMBIGUOUS:
+        return _("the evidence cannot settle whether the server has it; it is never sent by itself")
+    if not row.relation & UPLOAD:
+        return _("the server has it already")
+    if message.size == 0:
+        return _("it is empty, and servers refuse empty mail")
+    if append_limit is not None and message.size > append_limit:
+        return _("it is larger than the {limit:,} bytes that the server takes").format(limit=append_limit)
+    return ""
+
+
+def _shares(items: Iterable[PlanItem], there: dict[str, str]) -> tuple[FolderShare, ...]:
+    loads: defaultdict[str, Load] = defaultdict(Load)
+    for item in items:
+        loads[item.target] += Load(item.message.size, 1)
+    return tuple(
+        FolderShare(target, there.get(target, target), target not in there, load)
+        for target, load in sorted(loads.items())
+    )
