@@ -1,0 +1,163 @@
+"""The socket side of bulk work: commands out, responses in, one at a time.
+
+A channel takes over a connection that `connect` has opened. Whatever breaks the conversation (BAD, an
+unknown tag, bytes that are no IMAP, an end in the middle) closes the socket before the error is raised, so
+that nothing that is sent later can be taken for something else.
+"""
+
+import select
+import ssl
+from collections.abc import Callable, Generator
+from contextlib import suppress
+from typing import NoReturn
+
+from imapclient import IMAPClient
+
+from hikkoshi.errors import ServerError
+from hikkoshi.server import failures
+from hikkoshi.server.connect import GuardedIMAP4, capabilities
+from hikkoshi.server.lexer import MAX_RESPONSE, Framer, Parts, Status, status
+
+_RECEIVE = 1 << 18
+_SEND = 1 << 16
+_GOODBYE_SECONDS = 2.0
+
+Refusal = Callable[[Status], ServerError]
+"""Makes the error for a NO."""
+
+
+class Channel:
+    """One connection for bulk work. One thread owns it."""
+
+    def __init__(self, client: IMAPClient) -> None:
+        imap: GuardedIMAP4 = client._imap
+        self.capabilities = capabilities(client)
+        self.host: str = client.host
+        self.closed = False
+        self._client = client  # keeps the socket
+        self._socket = imap.sock
+        self._framer = Framer()
+        self._framer.feed(bytes(imap.received))
+        self._tags = 0
+
+    def start(self, command: bytes) -> bytes:
+        """Send a command line (without tag and line end); gives its tag."""
+        tag = self.next_tag()
+        self.send(tag + b" " + command + b"\r\n")
+        return tag
+
+    def next_tag(self) -> bytes:
+        """A tag that was never used on this connection."""
+        self._tags += 1
+        return b"h%d" % self._tags
+
+    def send(self, data: bytes | memoryview) -> None:
+        """Send all of `data`; each wait for the server has the login's time limit."""
+        if self.closed:
+            raise failures.lost(self.host)
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[self._socket.send(view[:_SEND]) :]
+        except OSError as error:
+            self._fail_sending(error)
+
+    def _fail_sending(self, error: OSError) -> NoReturn:
+        """The server may have said why before it went away."""
+        farewell: BaseException | bytes = error
+        with suppress(OSError, ServerError):
+            self._socket.settimeout(_GOODBYE_SECONDS)
+            while data := self._socket.recv(_RECEIVE):
+                self._framer.feed(data)
+        with suppress(ServerError):
+            for parts in self._framer:
+                said = status(parts[0])
+                if said and said.kind == "BYE":
+                    farewell = said.words
+        raise self.fail(failures.lost(self.host, farewell)) from None
+
+    def arrived(self) -> bool:
+        """Whether the server has said something that has not been read yet."""
+        if isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
+            return True
+        return bool(select.select([self._socket], [], [], 0)[0])
+
+    def read(self, max_response: int = MAX_RESPONSE) -> Parts:
+        """The next response, of at most `max_response` bytes."""
+        if self.closed:
+            raise failures.lost(self.host)
+        self._framer.max_response = max_response
+        try:
+            while (parts := self._framer.next()) is None:
+                data = self._socket.recv(_RECEIVE)
+                if not data:
+                    raise failures.lost(self.host)
+                self._framer.feed(data)
+        except OSError as error:
+            raise self.fail(failures.lost(self.host, error)) from None
+        except ServerError:
+            self.close()
+            raise
+        return parts
+
+    def answers(self, tag: bytes, refusal: Refusal, max_response: int = MAX_RESPONSE) -> Generator[Parts, None, Status]:
+        """The untagged responses up to the command's end; returns its OK, raises `refusal` for a NO.
+
+        Giving up in the middle closes the connection: what is still to come belongs to this command.
+        """
+        done = False
+        try:
+            while True:
+                parts = self.read(max_response)
+                end = self.judge(parts, tag)
+                if end is None:
+                    yield parts
+                    continue
+                done = True
+                if end.kind != "OK":
+                    raise refusal(end)
+                return end
+        finally:
+            if not done:
+                self.close()
+
+    def judge(self, parts: Parts, tag: bytes) -> Status | None:
+        """None for an untagged response, the OK or NO that ends the command `tag`; anything else is broken."""
+        line = parts[0]
+        if line.startswith(b"* "):
+            said = status(line)
+            if said and said.kind == "BYE":
+                raise self.fail(failures.lost(self.host, said.words))
+            if said and said.kind == "BAD":
+                raise self.fail(failures.broken(self.host, line))
+            return None
+        said = status(line)
+        if said is None or said.tag != tag or said.kind not in ("OK", "NO"):
+            raise self.fail(failures.broken(self.host, line))
+        return said
+
+    def fail(self, error: ServerError) -> ServerError:
+        """Close the socket at once; gives `error` back, to be raised."""
+        self.close()
+        return error
+
+    def broken(self, line: bytes) -> ServerError:
+        """Close the socket at once; gives the error for an answer that makes no sense."""
+        return self.fail(failures.broken(self.host, line))
+
+    def close(self) -> None:
+        """Close the socket, as it is."""
+        if not self.closed:
+            self.closed = True
+            self._client.shutdown()
+
+    def say_goodbye(self) -> None:
+        """LOGOUT, and close."""
+        if self.closed:
+            return
+        with suppress(ServerError, OSError):
+            self._socket.settimeout(_GOODBYE_SECONDS)
+            self.start(b"LOGOUT")
+            while not self.read()[0].upper().startswith(b"* BYE"):
+                pass
+        self.close()

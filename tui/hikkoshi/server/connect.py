@@ -1,0 +1,300 @@
+"""From a Login to a connection that is logged in, or to a sentence that says why not.
+
+TLS 1.2 or later, chain and name verified, always; nothing but the greeting, CAPABILITY and STARTTLS goes
+over a line that is not encrypted, unless it leads to this very machine.
+"""
+
+import imaplib
+import socket
+import ssl
+from typing import TYPE_CHECKING
+
+from imapclient import IMAPClient
+
+from hikkoshi.errors import ConnectFailed, ConnectionLost, LoginRefused, ProtocolBroken, TlsFailed, UsageError
+from hikkoshi.i18n import _
+from hikkoshi.server import failures
+from hikkoshi.server.lexer import MAX_LINE, MAX_RESPONSE, malformed
+from hikkoshi.server.login import Login, is_loopback
+from hikkoshi.server.writer import quoted
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+_CHUNK = 1 << 16
+_MAX_ANSWER = 64 << 20
+"""Bytes that a server may answer to one small command; a LIST of 100,000 folders has some 10 MB."""
+
+
+class GuardedIMAP4(imaplib.IMAP4):
+    """imaplib's conversation over a socket of ours: verified TLS, no Nagle, and limits on what comes in.
+
+    imaplib alone trusts a server's word on how much to read, and keeps the last commands, LOGIN among them.
+    `received`: bytes from the server that have not been read yet.
+    """
+
+    def __init__(self, login: Login, context: ssl.SSLContext | None) -> None:
+        self.login_record = login
+        self.received = bytearray()
+        self._context = context
+        self._allowed = _MAX_ANSWER
+        super().__init__(login.host, login.port, login.timeout)
+
+    def open(self, host: str = "", port: int = 143, timeout: float | None = None) -> None:
+        """Connect; the handshake follows at once where TLS is implied."""
+        self.host, self.port = host, port
+        self.sock = socket.create_connection((host, port), timeout)
+        try:
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self.login_record.security == "tls":
+                self._wrap()
+            elif self.login_record.security == "plain" and not is_loopback(self.sock.getpeername()[0]):
+                raise _plain_refused(self.login_record)
+        except BaseException:
+            self.sock.close()
+            raise
+
+    def _wrap(self) -> None:
+        assert self._context is not None
+        self.sock = self._context.wrap_socket(self.sock, server_hostname=self.host)
+
+    def upgrade(self) -> None:
+        """STARTTLS (RFC 3501 section 6.2.1). What was said before it is forgotten; what came too early ends it."""
+        typ, data = self._simple_command("STARTTLS")
+        if typ != "OK":
+            raise _no_starttls(self.login_record, data[-1])
+        if self.received:
+            # Someone on the way speaks before the lock is turned, hoping to be taken for the server afterwards.
+            raise TlsFailed(
+                _(
+                    "Something was slipped in before TLS began; the connection to {host} was closed, nothing was sent."
+                ).format(host=self.host)
+            )
+        self._wrap()
+        self._tls_established = True
+        self.untagged_responses.clear()
+        self._get_capabilities()
+
+    def _fill(self) -> None:
+        data = self.sock.recv(_CHUNK)
+        if not data:
+            raise failures.lost(self.host)
+        self._allowed -= len(data)
+        if self._allowed < 0:
+            raise malformed(bytes(self.received[:100]))
+        self.received += data
+
+    def read(self, size: int) -> bytes:
+        """The `size` bytes of a literal."""
+        if size > MAX_RESPONSE:
+            raise malformed(b"{%d}" % size)
+        while len(self.received) < size:
+            self._fill()
+        return self._take(size)
+
+    def readline(self) -> bytes:
+        """One line with its line end."""
+        searched = 0
+        while (end := self.received.find(b"\n", searched)) < 0:
+            searched = len(self.received)
+            if searched > MAX_LINE:
+                raise malformed(bytes(self.received[:100]))
+            self._fill()
+        return self._take(end + 1)
+
+    def _take(self, size: int) -> bytes:
+        data = bytes(self.received[:size])
+        del self.received[:size]
+        return data
+
+    def send(self, data: "ReadableBuffer") -> None:
+        """Send all of `data`; a new answer may be as long as any."""
+        self._allowed = _MAX_ANSWER
+        self.sock.sendall(data)
+
+    def farewell(self) -> bytes | None:
+        """The words of the server's BYE, None if it has said none."""
+        last = self.untagged_responses.get("BYE", [None])[-1]
+        return last if isinstance(last, bytes) else None
+
+    def shutdown(self) -> None:
+        """Close the socket."""
+        try:
+            self.sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # the other end was quicker
+        finally:
+            self.sock.close()
+
+    def _log(self, line: str) -> None:
+        """Keep no record of commands: one of them holds the password."""
+
+
+class _Client(IMAPClient):
+    """IMAPClient over GuardedIMAP4."""
+
+    def __init__(self, login: Login, context: ssl.SSLContext | None) -> None:
+        self._login_record = login
+        super().__init__(
+            login.host, login.port, ssl=login.security == "tls", ssl_context=context, timeout=login.timeout
+        )
+        # IMAPClient turns on a debug log of every line.
+        self._imap.debug = 0
+
+    def _create_IMAP4(self) -> GuardedIMAP4:  # noqa: N802 - IMAPClient's name
+        return GuardedIMAP4(self._login_record, self.ssl_context)
+
+
+def connect(login: Login) -> IMAPClient:
+    """A connection to the server, logged in, with the capabilities it has for this user.
+
+    Raises ConnectFailed, TlsFailed, LoginRefused or ProtocolBroken, UsageError for a CA file that is none.
+    """
+    if login.security == "plain" and not is_loopback(login.host):
+        raise _plain_refused(login)
+    context = None if login.security == "plain" else tls_context(login)
+    try:
+        client = _Client(login, context)
+    except ConnectionLost:
+        raise failures.unreachable(login, ConnectionResetError()) from None
+    except (ProtocolBroken, UnicodeDecodeError):
+        raise failures.not_imap(login, b"") from None
+    except imaplib.IMAP4.error as error:
+        raise _no_greeting(login, error) from None
+    except (OSError, OverflowError, UnicodeError) as error:
+        raise failures.unreachable(login, error) from None
+    try:
+        _enter(client, login)
+    except BaseException:
+        client.shutdown()
+        raise
+    return client
+
+
+def _enter(client: IMAPClient, login: Login) -> None:
+    """STARTTLS where asked for, LOGIN, CAPABILITY."""
+    imap: GuardedIMAP4 = client._imap
+    try:
+        if imap.state != "NONAUTH":
+            # PREAUTH: nobody knows whose mail this is, and no STARTTLS is possible any more.
+            raise LoginRefused(
+                _(
+                    "The server {host} says that somebody is logged in already, without asking who. The password "
+                    "was not sent."
+                ).format(host=login.host)
+            )
+        if login.security == "starttls":
+            if "STARTTLS" not in imap.capabilities:
+                raise _no_starttls(login, b"")
+            imap.upgrade()
+        _log_in(imap, login)
+        # Many servers say more, or less, to a user than to a stranger.
+        imap.capabilities = tuple(str(imap.capability()[1][-1], "ascii", "replace").upper().split())
+    except ssl.SSLError as error:
+        raise failures.tls_failure(login, error) from None
+    except imaplib.IMAP4.error as error:
+        raise _before_login(imap, login, error) from None
+    except (OSError, ConnectionLost) as error:
+        raise failures.unreachable(login, error) from None
+    except ValueError as error:
+        raise failures.broken(login.host, failures.without_secret(str(error), login)) from None
+
+
+def tls_context(login: Login) -> ssl.SSLContext:
+    """TLS 1.2 or later, chain and name verified against the system's roots and those of `ca_file`."""
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if login.ca_file is not None:
+        try:
+            context.load_verify_locations(cafile=login.ca_file)
+        except ssl.SSLError:
+            raise UsageError(
+                _("{file} holds no certificate in PEM form; --ca-file needs one.").format(file=login.ca_file)
+            ) from None
+        except OSError as error:
+            raise UsageError(
+                _("The CA file {file} cannot be read: {reason}.").format(file=login.ca_file, reason=error.strerror)
+            ) from None
+    return context
+
+
+def capabilities(client: IMAPClient) -> frozenset[str]:
+    """What the server can do for the user who is logged in, upper case."""
+    imap: GuardedIMAP4 = client._imap
+    return frozenset(imap.capabilities)
+
+
+def _log_in(imap: GuardedIMAP4, login: Login) -> None:
+    """AUTHENTICATE PLAIN where offered (any character may be in a password), else LOGIN."""
+    if "AUTH=PLAIN" in imap.capabilities:
+        secret = f"\0{login.user}\0{login.password}".encode()
+        imap.authenticate("PLAIN", lambda _challenge: secret)
+        return
+    if "LOGINDISABLED" in imap.capabilities:
+        raise _no_password_login(login, imap.capabilities)
+    try:
+        words = quoted(login.user.encode()), quoted(login.password.encode())
+    except ValueError:
+        raise LoginRefused(
+            _("The user name or the password has a line end or a NUL in it; neither was sent.")
+        ) from None
+    typ, data = imap._simple_command("LOGIN", *words)
+    if typ != "OK":
+        raise imap.error(data[-1].decode("utf-8", "replace"))
+    imap.state = "AUTH"
+
+
+def _no_greeting(login: Login, error: imaplib.IMAP4.error) -> ConnectFailed:
+    words = error.args[0] if error.args else b""
+    raw = words if isinstance(words, bytes) else str(words or "").encode()
+    if raw.upper().startswith(b"* BYE"):
+        return failures.turned_away(login, raw[len(b"* BYE") :])
+    return failures.not_imap(login, raw)
+
+
+def _before_login(
+    imap: GuardedIMAP4, login: Login, error: imaplib.IMAP4.error
+) -> LoginRefused | ConnectFailed | ProtocolBroken:
+    """imaplib's error for NO and BAD is `error`; `abort` is for BYE and for what it does not understand."""
+    words = failures.without_secret(str(error), login)
+    if (farewell := imap.farewell()) is not None:
+        return failures.turned_away(login, farewell)
+    if isinstance(error, imaplib.IMAP4.abort):
+        return failures.broken(login.host, words)
+    return failures.login_refused(login, words)
+
+
+def _plain_refused(login: Login) -> TlsFailed:
+    return TlsFailed(
+        _(
+            "A connection to {host} without TLS would show the password and the mail to everyone on the way. Use "
+            "imaps://, or imap:// with STARTTLS; without TLS only this very machine is talked to."
+        ).format(host=login.host)
+    )
+
+
+def _no_starttls(login: Login, words: bytes) -> TlsFailed:
+    sentence = _(
+        "The server {host} does not offer STARTTLS on port {port}, so nothing was sent: try imaps:// (usually "
+        "port 993)."
+    )
+    if words:
+        sentence = _("The server {host} offers STARTTLS on port {port} but refuses it ({answer}), so nothing was sent.")
+    return TlsFailed(sentence.format(host=login.host, port=login.port, answer=failures.said(words)))
+
+
+def _no_password_login(login: Login, offered: tuple[str, ...]) -> LoginRefused:
+    methods = sorted(name.removeprefix("AUTH=") for name in offered if name.startswith("AUTH="))
+    if login.security == "plain":
+        sentence = _(
+            "The server {host} takes no password over a line without TLS; none was sent. Use imaps://, or imap:// "
+            "with STARTTLS."
+        )
+    elif methods:
+        sentence = _(
+            "The server {host} takes no plain password; none was sent. It offers {methods}, which hikkoshi does not "
+            "speak. Does the provider have app passwords, or IMAP to be switched on?"
+        )
+    else:
+        sentence = _("The server {host} lets nobody log in with a password; none was sent. Is IMAP switched on there?")
+    return LoginRefused(sentence.format(host=login.host, methods=failures.said(", ".join(methods))))

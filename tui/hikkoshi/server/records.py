@@ -1,0 +1,39 @@
+"""The small records that conversations with the server give back."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FolderStatus:
+    """A folder's state (RFC 3501 sections 2.3.1.1 and 7.2.4).
+
+    `size`: bytes of all its mails (STATUS=SIZE, RFC 8438), None where the server does not tell.
+    `permanent_flags`: the PERMANENTFLAGS of EXAMINE; None where it gave none. Dovecot gives an empty list to
+    everyone who may only read, which says nothing about what APPEND may set: that is None, too.
+    """
+
+    messages: int
+    uidvalidity: int
+    uidnext: int
+    size: int | None = None
+    permanent_flags: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """Where an uploaded mail came to lie (APPENDUID, RFC 4315); both None on a server without UIDPLUS."""
+
+    uidvalidity: int | None
+    uid: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the server says of one mail: `size` its RFC822.SIZE in bytes, `date` seconds since 1970 UTC.
+
+    `size` is 0 and `date` None where the server left them out.
+    """
+
+    size: int
+    flags: frozenset[str]
+    date: int | None
