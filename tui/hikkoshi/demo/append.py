@@ -1,0 +1,70 @@
+"""APPEND with one message or many (RFC 3501 section 6.3.11, RFC 3502 MULTIAPPEND, RFC 4315 APPENDUID)."""
+
+from collections.abc import Sequence
+
+from hikkoshi.demo.mailboxes import Draft
+from hikkoshi.demo.parser import Literal, Quoted, Value
+from hikkoshi.demo.replies import Bad
+from hikkoshi.demo.state import State, flags_of, folder_of
+from hikkoshi.mail.dates import parse_imap_date
+
+
+def append(state: State, arguments: list[Value]) -> str:
+    """Store every message of the command, or none."""
+    folder, drafts = _read(arguments)
+    if not drafts:
+        raise Bad("Missing message")
+    if len(drafts) > 1 and not state.offers("MULTIAPPEND"):
+        raise Bad("One message at a time")
+    mailbox, stored = state.account.append(folder, drafts)
+    if not state.offers("UIDPLUS"):
+        return "Append completed."
+    uids = uid_set([mail.uid for mail in stored])
+    return f"[APPENDUID {mailbox.uidvalidity} {uids}] Append completed."
+
+
+def check_announced(state: State, arguments: list[Value], sizes: Sequence[int]) -> None:
+    """Raise what is wrong with an APPEND before its last literal is read.
+
+    `arguments` end where that literal would stand, with empty literals for those read before it; `sizes` are
+    the bytes of all literals announced so far, in order.
+    """
+    folder, _ = _read([*arguments, Literal()])
+    state.account.get(folder, "TRYCREATE")
+    state.account.check_room(sizes)
+
+
+def _read(arguments: list[Value]) -> tuple[str, list[Draft]]:
+    if not arguments:
+        raise Bad("Missing folder")
+    drafts: list[Draft] = []
+    flags: frozenset[str] = frozenset()
+    when: int | None = None
+    stage = 0  # how far into [flags] [date] literal
+    for value in arguments[1:]:
+        if isinstance(value, Literal):
+            drafts.append(Draft(bytes(value), flags, when))
+            flags, when, stage = frozenset(), None, 0
+        elif isinstance(value, list) and stage == 0:
+            flags, stage = flags_of(value), 1
+        elif isinstance(value, Quoted) and stage <= 1:
+            when, stage = parse_imap_date(value.decode("ascii", "replace")), 2
+            if when is None:
+                raise Bad("Invalid internal date")
+        else:
+            raise Bad("Invalid arguments")
+    if stage:
+        raise Bad("Missing message")
+    return folder_of(arguments[0]), drafts
+
+
+def uid_set(uids: Sequence[int]) -> str:
+    """Ascending UIDs in IMAP's short form: 3,5:9."""
+    parts: list[str] = []
+    start = 0
+    for at in range(1, len(uids) + 1):
+        if at == len(uids) or uids[at] != uids[at - 1] + 1:
+            first, last = uids[start], uids[at - 1]
+            parts.append(f"{first}:{last}" if last > first else f"{first}")
+            start = at
+    return ",".join(parts)

@@ -1,0 +1,194 @@
+"""One connection's conversation, without the connection: a command in, lines out."""
+
+from collections.abc import Callable, Sequence
+
+from hikkoshi.demo import append, folder_commands, message_commands
+from hikkoshi.demo.faults import Cut, Faults
+from hikkoshi.demo.parser import Command, Literal, Value, parse, tag_of
+from hikkoshi.demo.replies import Bad, No
+from hikkoshi.demo.state import State, need, text_of
+
+Handler = Callable[[State, list[Value]], str]
+
+_UNWANTED = 20  # BADs in a row after which Dovecot, too, has had enough
+
+
+class Session:
+    """The commands of one connection; `state.out` fills with what is to be sent."""
+
+    def __init__(self, state: State, faults: Faults) -> None:
+        self.state = state
+        self._faults = faults
+        self._bad_in_a_row = 0
+
+    def greeting(self) -> bytes:
+        """The first line."""
+        offered = " ".join(self.state.capabilities)
+        return f"* OK [CAPABILITY {offered} AUTH=PLAIN] hikkoshi's demo server: nothing here is kept\r\n".encode()
+
+    def announced(self, texts: Sequence[bytes], sizes: Sequence[int]) -> str | None:
+        """What is wrong with a command before its last literal is read: the tagged answer's text, or None.
+
+        `texts` are the pieces of the command so far without the `{n}`s, `sizes` the bytes of the literals
+        announced, the last one included.
+        """
+        try:
+            *before, last = texts
+            if not last.endswith(b" "):
+                raise Bad("A blank is missing before a literal")
+            command = parse([*before, last.removesuffix(b" ")], [b""] * (len(texts) - 1))
+            self._handler(command.name)
+            if command.name == "APPEND":
+                append.check_announced(self.state, command.arguments, sizes)
+            elif sizes[-1] > 64 * 1024:
+                raise Bad("Literal too long")
+        except (No, Bad) as refusal:
+            return self._count(refusal)
+        return None
+
+    def run(self, texts: Sequence[bytes], literals: Sequence[bytes]) -> None:
+        """Carry out one whole command; never raises but Cut. Everything to be sent is in `state.out` then."""
+        tag = tag_of(texts[0])
+        try:
+            command = parse(texts, literals)
+            handler = self._handler(command.name)
+            if command.name == "APPEND":
+                done = self._append(handler, command)
+            else:
+                done = "OK " + handler(self.state, command.arguments)
+            self._bad_in_a_row = 0
+            # RFC 3501 section 7.4.1: numbers must not shift under a command that works with them.
+            self.state.tell_news(expunges=command.name not in ("FETCH", "STORE", "SEARCH"))
+        except (No, Bad) as refusal:
+            done = self._count(refusal)
+        self.answer(tag, done)
+
+    def answer(self, tag: str, text: str) -> None:
+        """A tagged response."""
+        self.state.out.append(f"{tag} {text}\r\n".encode())
+
+    def log_in(self, user: str, password: str) -> str:
+        """The tagged answer's text for these credentials."""
+        account = self.state.account
+        if (user, password) != (account.user, account.password):
+            return "NO [AUTHENTICATIONFAILED] Authentication failed."
+        self.state.logged_in = True
+        return f"OK [CAPABILITY {' '.join(self.state.capabilities)}] Logged in"
+
+    def _count(self, refusal: No | Bad) -> str:
+        if isinstance(refusal, Bad):
+            self._bad_in_a_row += 1
+            if self._bad_in_a_row >= _UNWANTED:
+                self.state.say(b"BYE Too many invalid IMAP commands.")
+                self.state.leaving = True
+        return str(refusal)
+
+    def _handler(self, name: str) -> Handler:
+        """What carries `name` out in the present state (RFC 3501 section 3)."""
+        always: dict[str, Handler] = {
+            "CAPABILITY": _capability, "NOOP": _nothing, "LOGOUT": _logout, "ID": _identify,
+        }  # fmt: skip
+        if name in always:
+            return always[name]
+        if not self.state.logged_in:
+            if name == "LOGIN":
+                return self._login
+            raise Bad("Please log in first" if name in _COMMANDS or name in _SELECTED else "Unknown command")
+        if name in _SELECTED:
+            if self.state.selected is None:
+                raise Bad("No mailbox selected")
+            return _SELECTED[name]
+        if name not in _COMMANDS:
+            raise Bad(f"Unknown command {name}")
+        return _COMMANDS[name]
+
+    def _login(self, _state: State, arguments: list[Value]) -> str:
+        need(arguments, 2)
+        user, password = (text_of(value).decode("utf-8", "replace") for value in arguments)
+        status, _, text = self.log_in(user, password).partition(" ")
+        if status == "NO":
+            raise No(text.removeprefix("[AUTHENTICATIONFAILED] "), "AUTHENTICATIONFAILED")
+        return text
+
+    def _append(self, handler: Handler, command: Command) -> str:
+        faults = self._faults
+        messages = [value for value in command.arguments[1:] if isinstance(value, Literal)]
+        planned = faults.append_answers.popleft() if faults.append_answers else None
+        if planned is None and faults.refuse is not None:
+            planned = next((said for message in messages if (said := faults.refuse(message))), None)
+        if planned is not None:
+            return planned
+        if faults.alter is not None:
+            command.arguments[:] = [
+                Literal(faults.alter(value)) if isinstance(value, Literal) else value for value in command.arguments
+            ]
+        done = "OK " + handler(self.state, command.arguments)
+        if faults.lose_append_ok:
+            faults.lose_append_ok -= 1
+            raise Cut
+        return done
+
+
+def _capability(state: State, arguments: list[Value]) -> str:
+    need(arguments, 0)
+    state.say(f"CAPABILITY {' '.join(state.capabilities)}".encode() + (b"" if state.logged_in else b" AUTH=PLAIN"))
+    return "Capability completed."
+
+
+def _nothing(_state: State, arguments: list[Value]) -> str:
+    need(arguments, 0)
+    return "Completed."
+
+
+def _logout(state: State, arguments: list[Value]) -> str:
+    need(arguments, 0)
+    state.say(b"BYE Logging out")
+    state.leave_folder()
+    state.leaving = True
+    return "Logout completed."
+
+
+def _identify(state: State, arguments: list[Value]) -> str:
+    need(arguments, 1)
+    state.say(b'ID ("name" "hikkoshi demo")')
+    return "ID completed."
+
+
+def _enable(state: State, _arguments: list[Value]) -> str:
+    state.say(b"ENABLED")
+    return "Enabled."
+
+
+_COMMANDS: dict[str, Handler] = {
+    "APPEND": append.append,
+    "CREATE": folder_commands.create,
+    "DELETE": folder_commands.delete,
+    "ENABLE": _enable,
+    "EXAMINE": message_commands.examine,
+    "GETQUOTA": folder_commands.get_quota,
+    "GETQUOTAROOT": folder_commands.get_quota_root,
+    "LIST": folder_commands.list_,
+    "LSUB": folder_commands.lsub,
+    "NAMESPACE": folder_commands.namespace,
+    "RENAME": folder_commands.rename,
+    "SELECT": message_commands.select,
+    "SETQUOTA": folder_commands.set_quota,
+    "STATUS": folder_commands.status,
+    "SUBSCRIBE": folder_commands.subscribe,
+    "UNSUBSCRIBE": folder_commands.unsubscribe,
+}
+_SELECTED: dict[str, Handler] = {
+    "CHECK": _nothing,
+    "CLOSE": message_commands.close,
+    "COPY": message_commands.copy,
+    "EXPUNGE": message_commands.expunge,
+    "FETCH": message_commands.fetch,
+    "SEARCH": message_commands.search,
+    "STORE": message_commands.store,
+    "UID COPY": message_commands.uid_copy,
+    "UID EXPUNGE": message_commands.uid_expunge,
+    "UID FETCH": message_commands.uid_fetch,
+    "UID SEARCH": message_commands.uid_search,
+    "UID STORE": message_commands.uid_store,
+    "UNSELECT": message_commands.unselect,
+}
