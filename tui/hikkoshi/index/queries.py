@@ -87,7 +87,8 @@ _COUNT_COLUMNS = (
 def folder_pairs(index: Index) -> list[FolderPair]:
     """The folder pairs in the order of the PC's folders, server folders that nothing maps to behind them."""
     counts = {
-        row[0]: Counts(*row[1:]) for row in index.db.execute(f"SELECT view, {_COUNT_COLUMNS} FROM pair GROUP BY view")
+        row[0]: Counts(*row[1:])
+        for row in index.db.execute(f"SELECT view, {_COUNT_COLUMNS} FROM pair GROUP BY view")  # noqa: S608
     }
     messages = dict(index.db.execute("SELECT folder, count(*) FROM message GROUP BY folder"))
     rows = index.db.execute(
@@ -160,11 +161,12 @@ def rows(index: Index, ids: Iterable[int]) -> list[Row]:
     return result
 
 
-def uploadable(index: Index, ids: Iterable[int] | None = None, view: int | None = None) -> "array[int]":
-    """Row ids, among `ids` (None: all) and in `view` (None: any), that an upload would send: each mail once."""
+def uploadable(index: Index, natives: Iterable[str] | None = None, facts: Relation = UPLOAD) -> "array[int]":
+    """Row ids that an upload of these local folders (None: all) would send, of those facts only: each mail once."""
     rows = index.db.execute(
-        "SELECT id FROM pair WHERE lead AND local IS NOT NULL AND relation & ? != 0 AND (? IS NULL OR view = ?)"
-        " AND (? IS NULL OR id IN (SELECT value FROM json_each(?))) ORDER BY view, date, id",
-        (int(UPLOAD), view, view, *([json.dumps(list(ids))] * 2 if ids is not None else [None, None])),
+        "SELECT pair.id FROM pair JOIN view ON view.id = pair.view JOIN folder ON folder.id = view.local"
+        " WHERE lead AND pair.local IS NOT NULL AND relation & ? != 0"
+        " AND (? IS NULL OR folder.native IN (SELECT value FROM json_each(?))) ORDER BY pair.view, date, pair.id",
+        (int(facts), *([json.dumps(list(natives))] * 2 if natives is not None else [None, None])),
     )
     return array("q", (row[0] for row in rows))

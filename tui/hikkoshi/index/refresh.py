@@ -103,7 +103,7 @@ def _while_not(cancel: Cancel, messages: Iterable[Message]) -> Iterable[Message]
 
 
 def _read_lookalikes(index: Index, store: LocalStore, cancel: Cancel) -> None:
-    """Read the bodies of local mails without Message-ID whose headers are the same: only their bytes tell them apart."""
+    """Read the bodies of local mails without Message-ID and with the same headers: only their bytes tell them apart."""
     rows = index.db.execute(
         "SELECT message.id, place, folder.native FROM message JOIN folder ON folder.id = message.folder"
         " WHERE side = ? AND body IS NULL AND digest IN ("

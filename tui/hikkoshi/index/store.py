@@ -72,7 +72,8 @@ class Index:
                 row = (folder.name, json.dumps(folder.path), folder.role, folder.account, position)
                 ids[folder.native] = self.db.execute(
                     "INSERT INTO folder (name, path, role, account, position, side, native)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (side, native) DO UPDATE SET name = excluded.name, path = excluded.path,"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (side, native)"
+                    " DO UPDATE SET name = excluded.name, path = excluded.path,"
                     " role = excluded.role, account = excluded.account, position = excluded.position RETURNING id",
                     (*row, side, folder.native),
                 ).fetchone()[0]

@@ -64,9 +64,7 @@ class Plan:
         return fits(self.outlooks) if self.items else True
 
 
-def make_plan(
-    index: Index, ids: Iterable[int], rooms: Sequence[Room], *, append_limit: int | None = None
-) -> Plan:
+def make_plan(index: Index, ids: Iterable[int], rooms: Sequence[Room], *, append_limit: int | None = None) -> Plan:
     """The plan for rows of the index. `append_limit`: bytes of the largest mail that the server takes."""
     items: list[PlanItem] = []
     refused: list[Refusal] = []
@@ -100,19 +98,20 @@ def _reason_against(row: Row, append_limit: int | None) -> str:
     """Why this mail would not go, '' if it would."""
     assert row.local is not None
     message = row.local.message
+    reason = ""
     if message.partial:
-        return _("only its headers were downloaded to this PC; let the mail client fetch all of it first")
-    if row.relation & Relation.LEFT_OUT:
-        return _("it lies in a folder that is left out; map the folder or move the mail first")
-    if row.relation & Relation.AMBIGUOUS:
-        return _("the evidence cannot settle whether the server has it; it is never sent by itself")
-    if not row.relation & UPLOAD:
-        return _("the server has it already")
-    if message.size == 0:
-        return _("it is empty, and servers refuse empty mail")
-    if append_limit is not None and message.size > append_limit:
-        return _("it is larger than the {limit:,} bytes that the server takes").format(limit=append_limit)
-    return ""
+        reason = _("only its headers were downloaded to this PC; let the mail client fetch all of it first")
+    elif row.relation & Relation.LEFT_OUT:
+        reason = _("it lies in a folder that is left out; move it to another folder in the mail client first")
+    elif row.relation & Relation.AMBIGUOUS:
+        reason = _("the evidence cannot settle whether the server has it; it is never sent by itself")
+    elif not row.relation & UPLOAD:
+        reason = _("the server has it already")
+    elif message.size == 0:
+        reason = _("it is empty, and servers refuse empty mail")
+    elif append_limit is not None and message.size > append_limit:
+        reason = _("it is larger than the {limit:,} bytes that the server takes").format(limit=append_limit)
+    return reason
 
 
 def _shares(items: Iterable[PlanItem], there: dict[str, str]) -> tuple[FolderShare, ...]:

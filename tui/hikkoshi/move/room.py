@@ -73,12 +73,10 @@ class Outlook:
     missing: int
 
 
-def rooms(
-    roots: Iterable[QuotaRoot], reserve: Reserve, *, user_limit: int | None, used: int, messages: int
-) -> list[Room]:
+def rooms(roots: Iterable[QuotaRoot], reserve: Reserve, *, user_limit: int | None, used: int) -> list[Room]:
     """The limits that hold: the server's roots and the user's own limit (bytes).
 
-    `used` (bytes) and `messages` are the sums of what the server lists; they stand in where it tells no quota.
+    `used` is the sum of the sizes that the server lists; it stands in where the server tells no quota.
     """
     found = [
         Room(

@@ -1,0 +1,49 @@
+"""What a user says on the command line about an account: a typed record."""
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import platformdirs
+
+from hikkoshi.accounts.address import Address
+from hikkoshi.move.room import Reserve
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """One local store, one server, and the limits of a move between them (`quota_limit` in bytes)."""
+
+    local: Path
+    address: Address
+    local_account: str | None = None
+    ca_file: Path | None = None
+    quota_limit: int | None = None
+    reserve: Reserve = field(default_factory=Reserve)
+    mapping: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Where the program keeps what it knows of an account."""
+
+    index: Path
+    ledger: Path
+    lock: Path
+
+
+def files_of(options: Options) -> Files:
+    """The account's index (in the cache folder), the ledger and the lock (in the data folder)."""
+    address = options.address
+    server = f"{address.user}@{address.host}:{address.port}"
+    account = f"{options.local.resolve()}\n{options.local_account or ''}\n{server}"
+    data = platformdirs.user_data_path("hikkoshi")
+    return Files(
+        index=platformdirs.user_cache_path("hikkoshi") / f"{_short(account)}.index.sqlite",
+        ledger=data / "ledger.sqlite",
+        lock=data / f"{_short(server)}.lock",
+    )
+
+
+def _short(text: str) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()

@@ -1,0 +1,245 @@
+"""One account at work: what `check`, `upload` and the screen share. It ties both sides together.
+
+Every method that blocks opens its own connections and files and closes them again, so each may run in a
+thread of its own; two of them never run at the same time.
+"""
+
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+
+from hikkoshi.accounts.config import AccountConfig, Config, config_path, load_config, save_config
+from hikkoshi.accounts.options import Options, files_of
+from hikkoshi.errors import LedgerError
+from hikkoshi.index.account import Proof, Upload, compare
+from hikkoshi.index.mapping import Target, map_folders
+from hikkoshi.index.queries import Counts, FolderPair, folder_pairs, total, uploadable
+from hikkoshi.index.refresh import refresh_local, refresh_server
+from hikkoshi.index.schema import LOCAL, SERVER
+from hikkoshi.index.store import Index
+from hikkoshi.jobs.cancel import Cancel
+from hikkoshi.jobs.progress import Progress, Report, Stage
+from hikkoshi.ledger.lock import MoveLock
+from hikkoshi.ledger.store import Ledger, State
+from hikkoshi.local.detect import open_store
+from hikkoshi.local.store import LocalStore
+from hikkoshi.mail.folders import Folder
+from hikkoshi.mail.identity import identify
+from hikkoshi.mail.message import Problem
+from hikkoshi.move import upload as moving
+from hikkoshi.move.events import Rooms, Tell
+from hikkoshi.move.link import Link
+from hikkoshi.move.meter import Meter
+from hikkoshi.move.plan import Plan, make_plan
+from hikkoshi.move.receipt import Receipt, tell_unfinished
+from hikkoshi.move.room import Room
+from hikkoshi.move.settle import settle
+from hikkoshi.server.login import Login
+from hikkoshi.server.session import ServerSession
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Both sides as they were found; totals are (folders, messages, bytes in CRLF form)."""
+
+    description: str
+    server: str
+    pairs: tuple[FolderPair, ...]
+    counts: Counts
+    local_total: tuple[int, int, int]
+    server_total: tuple[int, int, int]
+    rooms: tuple[Room, ...]
+    problems: tuple[Problem, ...]
+    checked_at: datetime
+    append_limit: int | None
+    server_whole: bool
+    """False: a server folder could not be opened, so a mail that seems missing may be in it."""
+
+
+class AccountSession:
+    """A local store and a server, and all that can be done with the two."""
+
+    def __init__(self, options: Options, store: LocalStore, password: str) -> None:
+        address = options.address
+        self.options = options
+        self.store = store
+        self.server = str(address)
+        self.files = files_of(options)
+        self.index_path = self.files.index
+        self.snapshot: Snapshot | None = None
+        self._login = Login(address.host, address.port, address.user, password, address.security, options.ca_file)
+        self._config = load_config(config_path())
+        remembered = self._config.accounts.get(self.server, AccountConfig())
+        self.overrides: dict[str, str] = {**remembered.mapping, **options.mapping}
+        self._server_folders: list[Folder] = []
+        self._session: ServerSession | None = None
+
+    @classmethod
+    def open_store(cls, options: Options) -> LocalStore:
+        """What lies at the path that the user gave. Raises `NotAStore` and `AccountNotChosen`."""
+        return open_store(options.local, login=options.address.user, account=options.local_account)
+
+    def refresh(self, report: Report, cancel: Cancel) -> Snapshot:
+        """Look at both sides and compare them. Raises what connecting and listing raise."""
+        report(Progress(Stage.CONNECT, self.server))
+        with ExitStack() as stack:
+            index = stack.enter_context(Index(self.files.index))
+            ledger = stack.enter_context(Ledger(self.files.ledger))
+            link = stack.enter_context(Link(self._login, cancel))
+            self._server_folders = link.session.folders()
+            self._session = link.session
+            problems = refresh_local(index, self.store, report, cancel)
+            unlisted = refresh_server(index, link.bulk, self._server_folders, report, cancel)
+            self._settle(index, ledger)
+            targets = self._targets(index)
+            report(Progress(Stage.COMPARE))
+            compare(index, targets, proofs(ledger, self.server))
+            meter = self._meter(index)
+            natives = {target.native for target in targets.values() if target.exists}
+            rooms = meter.read(link.session, sorted(natives | {"INBOX"}))
+            self.snapshot = self._snapshot(
+                index, tuple(rooms), (*problems, *unlisted), link.session.append_limit, not unlisted
+            )
+        return self.snapshot
+
+    def remap(self, overrides: Mapping[str, str], report: Report, cancel: Cancel) -> Snapshot:
+        """Remember the user's mapping and compare again with it. Raises `UsageError` and `ConfigError`."""
+        before, self.overrides = self.overrides, dict(overrides)
+        try:
+            snapshot = self._compare_again(report)
+        except BaseException:
+            self.overrides = before
+            raise
+        cancel.check()
+        self._remember()
+        return snapshot
+
+    def plan(self, ids: Iterable[int] | None = None) -> Plan:
+        """What an upload of these rows would do; of all that is missing without `ids`. Needs a snapshot."""
+        seen = self._seen()
+        with Index(self.files.index) as index:
+            wanted = uploadable(index) if ids is None else ids
+            return make_plan(index, wanted, seen.rooms, append_limit=seen.append_limit)
+
+    def upload(self, plan: Plan, report: Tell, cancel: Cancel, *, check_room: bool = True) -> Receipt:
+        """Carry out a plan, then compare again: `snapshot` is new afterwards."""
+        with ExitStack() as stack:
+            stack.enter_context(MoveLock(self.files.lock))
+            index = stack.enter_context(Index(self.files.index))
+            ledger = stack.enter_context(Ledger(self.files.ledger))
+            link = stack.enter_context(Link(self._login, cancel))
+            self._session = link.session
+            meter = self._meter(index)
+            move = moving.Upload(
+                plan,
+                server=self.server,
+                store=self.store,
+                folders={folder.native: folder for folder in self.store.folders()},
+                index=index,
+                ledger=ledger,
+                link=link,
+                meter=meter,
+                tell=report,
+                cancel=cancel,
+                check_room=check_room,
+            )
+            receipt = move.run()
+            if not cancel.reason.startswith("SIG"):
+                ledger.tell(receipt.move)
+            if receipt.state is not State.CONNECTION_LOST:
+                rooms = tuple(meter.read(link.session, sorted({share.target for share in plan.shares} | {"INBOX"})))
+                report(Rooms(rooms))
+                self.snapshot = self._snapshot(index, rooms, self._seen().problems, link.session.append_limit, True)
+        self._compare_again(lambda _progress: None)
+        return receipt
+
+    def left_behind(self) -> str:
+        """Sentences on moves that ended early and were not told yet, '' if there is none. They are told by this."""
+        with Ledger(self.files.ledger) as ledger:
+            moves = ledger.untold(self.server)
+            if not moves:
+                return ""
+            try:
+                with MoveLock(self.files.lock):
+                    for move in moves:
+                        if move.state is State.RUNNING:
+                            # Its process is gone, or it would hold the lock.
+                            ledger.finish(move.id, State.STOPPED)
+                        ledger.tell(move.id)
+            except LedgerError:
+                return ""
+            return tell_unfinished(moves)
+
+    def _seen(self) -> Snapshot:
+        assert self.snapshot is not None, "refresh() comes first"
+        return self.snapshot
+
+    def _settle(self, index: Index, ledger: Ledger) -> None:
+        try:
+            with MoveLock(self.files.lock):
+                settle(index, ledger, self.server)
+        except LedgerError:
+            # Another hikkoshi is moving this account's mail; what it has under way is not in doubt.
+            return
+
+    def _targets(self, index: Index) -> dict[str, Target]:
+        assert self._session is not None
+        local = [entry.folder for entry in index.folders(LOCAL)]
+        return map_folders(local, self._server_folders, self.overrides, self._session.folder_name)
+
+    def _meter(self, index: Index) -> Meter:
+        _folders, _messages, used = index.totals(SERVER)
+        return Meter(self.options.reserve, self.options.quota_limit, used)
+
+    def _compare_again(self, report: Report) -> Snapshot:
+        seen = self._seen()
+        report(Progress(Stage.COMPARE))
+        with Index(self.files.index) as index, Ledger(self.files.ledger) as ledger:
+            self._server_folders = _with_new(self._server_folders, index)
+            compare(index, self._targets(index), proofs(ledger, self.server))
+            self.snapshot = self._snapshot(index, seen.rooms, seen.problems, seen.append_limit, seen.server_whole)
+        return self.snapshot
+
+    def _snapshot(
+        self,
+        index: Index,
+        rooms: tuple[Room, ...],
+        problems: tuple[Problem, ...],
+        append_limit: int | None,
+        server_whole: bool,
+    ) -> Snapshot:
+        pairs = tuple(folder_pairs(index))
+        return Snapshot(
+            description=self.store.describe(),
+            server=self.server,
+            pairs=pairs,
+            counts=total(pairs),
+            local_total=index.totals(LOCAL),
+            server_total=index.totals(SERVER),
+            rooms=rooms,
+            problems=problems,
+            checked_at=datetime.now().astimezone(),
+            append_limit=append_limit,
+            server_whole=server_whole,
+        )
+
+    def _remember(self) -> None:
+        accounts = {**self._config.accounts, self.server: AccountConfig(mapping=self.overrides)}
+        self._config = Config(theme=self._config.theme, accounts=accounts)
+        save_config(config_path(), self._config)
+
+
+def proofs(ledger: Ledger, server: str) -> dict[Upload, Proof]:
+    """What the ledger knows of mails that are on the server by us, for the comparison."""
+    return {
+        (item.target, item.uidvalidity, item.uid): Proof(identify(item.fields), item.size, item.body)
+        for item in ledger.uploads(server)
+        if item.uidvalidity is not None and item.uid is not None
+    }
+
+
+def _with_new(known: list[Folder], index: Index) -> list[Folder]:
+    """The server's folders with those that an upload made since they were listed."""
+    natives = {folder.native for folder in known}
+    return known + [entry.folder for entry in index.folders(SERVER) if entry.folder.native not in natives]

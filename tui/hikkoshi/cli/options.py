@@ -1,0 +1,93 @@
+"""The options that every command takes, before or behind its name."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from hikkoshi.accounts.address import Address, parse_address, parse_mapping, parse_reserve, parse_size
+from hikkoshi.accounts.options import Options
+from hikkoshi.errors import UsageError
+from hikkoshi.i18n import _
+from hikkoshi.move.room import Reserve
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _shared() -> list[Callable[[F], F]]:
+    return [
+        click.option(
+            "--local",
+            metavar="PATH",
+            type=click.Path(path_type=Path),
+            help=_("The mail on this PC: a Thunderbird profile, an mbox file or a folder of them, or a Maildir."),
+        ),
+        click.option(
+            "--server",
+            metavar="URL",
+            help=_("The IMAP account, as imaps://user@host:993; imap:// asks for STARTTLS."),
+        ),
+        click.option("--local-account", metavar="NAME", help=_("Which POP account of a profile is compared.")),
+        click.option(
+            "--password-command", metavar="CMD", help=_("A shell command that prints the password on its first line.")
+        ),
+        click.option(
+            "--ca-file",
+            metavar="FILE",
+            type=click.Path(path_type=Path),
+            help=_("Certificates (PEM) of a private CA to trust besides the system's."),
+        ),
+        click.option(
+            "--quota-limit", metavar="SIZE", help=_("The server's limit, where it does not tell one: 1G, 500M.")
+        ),
+        click.option("--reserve", metavar="SIZE|PERCENT", help=_("What stays free for incoming mail (default: 5%).")),
+        click.option(
+            "--map",
+            "mapping",
+            metavar="LOCAL=SERVER",
+            multiple=True,
+            help=_("Put a local folder's mail into this server folder (repeatable)."),
+        ),
+    ]
+
+
+def shared_options(command: F) -> F:
+    """Give a command the shared options; what stands behind its name wins over what stands before it."""
+    for option in reversed(_shared()):
+        command = option(command)
+    return command
+
+
+def merged(context: click.Context, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The shared options of a command and of the group before it."""
+    before: Mapping[str, Any] = context.obj or {}
+    values = {name: value if value else before.get(name) for name, value in given.items()}
+    values["mapping"] = (*(before.get("mapping") or ()), *(given.get("mapping") or ()))
+    return values
+
+
+def to_options(values: Mapping[str, Any]) -> Options:
+    """The typed record of the shared options. Raises `UsageError`."""
+    local, server = values.get("local"), values.get("server")
+    if not local or not server:
+        raise UsageError(
+            _(
+                "Both sides are needed: --local PATH for the mail on this PC and --server imaps://user@host for the "
+                "server. See hikkoshi --help."
+            )
+        )
+    address: Address = parse_address(server)
+    ca_file: Path | None = values.get("ca_file")
+    if ca_file and not ca_file.is_file():
+        raise UsageError(_("The certificate file {path} is not there.").format(path=ca_file))
+    quota_limit, reserve = values.get("quota_limit"), values.get("reserve")
+    return Options(
+        local=local.expanduser(),
+        address=address,
+        local_account=values.get("local_account") or None,
+        ca_file=ca_file,
+        quota_limit=parse_size(quota_limit) if quota_limit else None,
+        reserve=parse_reserve(reserve) if reserve else Reserve(),
+        mapping=parse_mapping(values.get("mapping") or ()),
+    )

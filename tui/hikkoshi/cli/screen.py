@@ -1,0 +1,24 @@
+"""Opening the full-screen program."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from hikkoshi.accounts.session import AccountSession
+from hikkoshi.cli.login import get_password, offer_to_keep
+from hikkoshi.cli.options import to_options
+
+
+def open_screen(values: Mapping[str, Any]) -> int:
+    """Run the screen for the options given; its exit status."""
+    options = to_options(values)
+    store = AccountSession.open_store(options)
+    password, typed = get_password(options.address, values.get("password_command"))
+
+    from hikkoshi.app.main import run_app
+
+    session = AccountSession(options, store, password)
+    status = run_app(session)
+    if typed and session.snapshot is not None:
+        # It got in with it. Asked behind the screen, which a keyring's own question would spoil.
+        offer_to_keep(options.address, password)
+    return status

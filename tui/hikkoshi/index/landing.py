@@ -1,0 +1,46 @@
+"""Noting in the index what an upload just put on the server, until the next comparison settles it all."""
+
+import json
+
+from hikkoshi.index.relation import DUPLICATE, Relation
+from hikkoshi.index.schema import SERVER
+from hikkoshi.index.store import Index
+from hikkoshi.mail.folders import Folder
+from hikkoshi.mail.message import Message
+
+
+def new_folder(index: Index, folder: Folder, uidvalidity: int) -> None:
+    """Note a folder that was made on the server, and show it beside the local folders mapped to it."""
+    with index.transaction():
+        position = index.db.execute("SELECT count(*) FROM folder WHERE side = ?", (SERVER,)).fetchone()[0]
+        row = index.db.execute(
+            "INSERT INTO folder (side, name, path, role, native, account, position, stamp)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET stamp = excluded.stamp RETURNING id",
+            (
+                SERVER,
+                folder.name,
+                json.dumps(folder.path),
+                folder.role,
+                folder.native,
+                folder.account,
+                position,
+                str(uidvalidity),
+            ),
+        ).fetchone()[0]
+        index.db.execute("UPDATE view SET server = ? WHERE target = ? AND server IS NULL", (row, folder.native))
+
+
+def landed(index: Index, pair: int, native: str, uidvalidity: int, message: Message) -> None:
+    """Note that the local mail of row `pair` is now the message `message` of the server folder `native`."""
+    folder = index.server_folder(native)
+    if folder is None or index.stamp(folder) != str(uidvalidity):
+        return
+    with index.transaction():
+        index.add(folder, [message])
+        row = index.db.execute(
+            "SELECT id FROM message WHERE folder = ? AND place = ?", (folder, message.place)
+        ).fetchone()[0]
+        index.db.execute(
+            "UPDATE pair SET server = ?, relation = relation & ? WHERE id = ?",
+            (row, int(DUPLICATE | Relation.COPY), pair),
+        )

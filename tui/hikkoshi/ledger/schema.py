@@ -1,0 +1,69 @@
+"""The ledger's tables and how its file is opened. It is never thrown away, and every commit is on the disk."""
+
+import sqlite3
+from pathlib import Path
+
+from hikkoshi.errors import LedgerError
+from hikkoshi.i18n import _
+
+VERSION = 1
+
+_TABLES = """
+CREATE TABLE move (
+    id INTEGER PRIMARY KEY,
+    server TEXT NOT NULL,          -- user@host
+    store TEXT NOT NULL,           -- the local store's path
+    started INTEGER NOT NULL,      -- seconds since 1970 UTC
+    ended INTEGER,
+    state TEXT NOT NULL,           -- State
+    reason TEXT NOT NULL DEFAULT '',
+    told INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE item (
+    id INTEGER PRIMARY KEY,
+    move INTEGER NOT NULL REFERENCES move (id),
+    folder TEXT NOT NULL,          -- the local folder's name
+    place TEXT NOT NULL,
+    size INTEGER NOT NULL,         -- bytes in CRLF form
+    fields BLOB NOT NULL,          -- raw identity fields of the source
+    body BLOB,                     -- canonical digest of what was sent
+    target TEXT NOT NULL,          -- native name of the server folder
+    flags TEXT NOT NULL,
+    date INTEGER,                  -- the INTERNALDATE given, seconds since 1970 UTC
+    date_source TEXT NOT NULL DEFAULT '',
+    state TEXT NOT NULL,           -- ItemState
+    uidvalidity INTEGER,
+    uidnext INTEGER,               -- saved before sending: a lower UID is not ours
+    uid INTEGER,
+    reason TEXT NOT NULL DEFAULT '',
+    verified TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX item_move ON item (move);
+CREATE INDEX item_uid ON item (target, uidvalidity, uid);
+"""
+
+
+def open_ledger(path: Path) -> sqlite3.Connection:
+    """Open (or make) the ledger. Raises `LedgerError` where that fails or a newer hikkoshi wrote it."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+        path.chmod(0o600)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            connection.executescript(f"BEGIN;{_TABLES}PRAGMA user_version = {VERSION};COMMIT;")
+    except (sqlite3.Error, OSError) as error:
+        raise LedgerError(
+            _(
+                "The ledger {path} cannot be used ({reason}). Nothing is sent without it; make room on the disk or "
+                "mend the file's permissions, and start again."
+            ).format(path=path, reason=error)
+        ) from error
+    if version > VERSION:
+        connection.close()
+        raise LedgerError(
+            _("The ledger {path} was written by a newer hikkoshi. Nothing is sent; use that version.").format(path=path)
+        )
+    return connection

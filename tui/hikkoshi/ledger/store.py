@@ -1,0 +1,222 @@
+"""The ledger: every upload step by step, written down before and after it happens."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from time import time
+from typing import Self
+
+from hikkoshi.errors import LedgerError
+from hikkoshi.i18n import _
+from hikkoshi.ledger.schema import open_ledger
+
+
+class State(StrEnum):
+    """How a move stands or ended."""
+
+    RUNNING = "running"
+    DONE = "done"
+    STOPPED = "stopped"
+    NO_ROOM = "no-room"
+    CONNECTION_LOST = "connection-lost"
+    FAILED = "failed"
+
+
+class ItemState(StrEnum):
+    """How one mail of a move stands. SENDING without a result is in doubt until it is settled."""
+
+    PLANNED = "planned"
+    SENDING = "sending"
+    LANDED = "landed"
+    VERIFIED = "verified"
+    FAILED = "failed"
+    DOUBTFUL = "doubtful"
+
+
+ARRIVED = (ItemState.LANDED, ItemState.VERIFIED)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One mail of a move. `id` is 0 before it is in the ledger; other fields as the schema tells."""
+
+    folder: str
+    place: str
+    size: int
+    fields: bytes
+    target: str
+    flags: str
+    id: int = 0
+    state: ItemState = ItemState.PLANNED
+    body: bytes | None = None
+    date: int | None = None
+    date_source: str = ""
+    uidvalidity: int | None = None
+    uidnext: int | None = None
+    uid: int | None = None
+    reason: str = ""
+    verified: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One move: `started` and `ended` in seconds since 1970 UTC; `counts`: items by state."""
+
+    id: int
+    server: str
+    store: str
+    started: int
+    ended: int | None
+    state: State
+    reason: str
+    counts: dict[ItemState, int]
+
+
+_COLUMNS = (
+    "folder, place, size, fields, target, flags, id, state, body, date, date_source, uidvalidity, uidnext, uid,"
+    " reason, verified"
+)
+
+
+class Ledger:
+    """The ledger file, opened by one thread for itself. Each method that writes returns once it is on the disk."""
+
+    def __init__(self, path: Path) -> None:
+        self.db: sqlite3.Connection = open_ledger(path)
+        self.path = path
+
+    def close(self) -> None:
+        """Close the file."""
+        self.db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    @contextmanager
+    def _write(self) -> Iterator[None]:
+        try:
+            self.db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self.db.execute("ROLLBACK")
+                raise
+            self.db.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise LedgerError(
+                _("The ledger {path} cannot be written ({reason}). The move stops here; nothing is lost.").format(
+                    path=self.path, reason=error
+                )
+            ) from error
+
+    def begin(self, server: str, store: str, items: Iterable[Item]) -> tuple[int, list[int]]:
+        """Write a plan down. The move's id and the items' ids, in their order."""
+        with self._write():
+            move = self.db.execute(
+                "INSERT INTO move (server, store, started, state) VALUES (?, ?, ?, ?)",
+                (server, store, int(time()), State.RUNNING),
+            ).lastrowid
+            ids = [
+                self.db.execute(
+                    "INSERT INTO item (move, folder, place, size, fields, target, flags, state)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+                    (move, i.folder, i.place, i.size, i.fields, i.target, i.flags, ItemState.PLANNED),
+                ).fetchone()[0]
+                for i in items
+            ]
+        return int(move or 0), ids
+
+    def sending(
+        self, item: int, *, body: bytes, flags: str, date: int, date_source: str, uidvalidity: int, uidnext: int
+    ) -> None:
+        """Note, before the first byte goes out, what goes and the UID below which nothing is ours."""
+        with self._write():
+            self.db.execute(
+                "UPDATE item SET state = ?, body = ?, flags = ?, date = ?, date_source = ?, uidvalidity = ?,"
+                " uidnext = ? WHERE id = ?",
+                (ItemState.SENDING, body, flags, date, date_source, uidvalidity, uidnext, item),
+            )
+
+    def landed(self, item: int, uidvalidity: int, uid: int) -> None:
+        """Note that the server has it, and where."""
+        with self._write():
+            self.db.execute(
+                "UPDATE item SET state = ?, uidvalidity = ?, uid = ? WHERE id = ?",
+                (ItemState.LANDED, uidvalidity, uid, item),
+            )
+
+    def verified(self, items: Iterable[tuple[int, str]]) -> None:
+        """Note how mails were read back: (item, how)."""
+        with self._write():
+            self.db.executemany(
+                "UPDATE item SET state = ?, verified = ? WHERE id = ?",
+                [(ItemState.VERIFIED, how, item) for item, how in items],
+            )
+
+    def settle(self, item: int, state: ItemState, reason: str = "") -> None:
+        """Set an item to PLANNED (it never arrived), FAILED or DOUBTFUL, with the reason."""
+        with self._write():
+            self.db.execute("UPDATE item SET state = ?, reason = ? WHERE id = ?", (state, reason, item))
+
+    def finish(self, move: int, state: State, reason: str = "") -> None:
+        """End a move."""
+        with self._write():
+            self.db.execute(
+                "UPDATE move SET state = ?, reason = ?, ended = ? WHERE id = ?", (state, reason, int(time()), move)
+            )
+
+    def tell(self, move: int) -> None:
+        """Note that the user has been told how this move ended."""
+        with self._write():
+            self.db.execute("UPDATE move SET told = 1 WHERE id = ?", (move,))
+
+    def untold(self, server: str) -> list[Move]:
+        """Moves to `server` that did not reach their end and that the user has not been told of, oldest first."""
+        rows = self.db.execute(
+            "SELECT id, server, store, started, ended, state, reason FROM move"
+            " WHERE server = ? AND told = 0 AND state != ? ORDER BY id",
+            (server, State.DONE),
+        ).fetchall()
+        return [
+            Move(id_, server, store, started, ended, State(state), reason, self.counts(id_))
+            for id_, server, store, started, ended, state, reason in rows
+        ]
+
+    def counts(self, move: int) -> dict[ItemState, int]:
+        """How many items of a move are in each state."""
+        rows = self.db.execute("SELECT state, count(*) FROM item WHERE move = ? GROUP BY state", (move,))
+        return {ItemState(state): count for state, count in rows}
+
+    def items(self, move: int) -> list[Item]:
+        """The items of a move in the order of the plan."""
+        rows = self.db.execute(f"SELECT {_COLUMNS} FROM item WHERE move = ? ORDER BY id", (move,))  # noqa: S608
+        return [_item(row) for row in rows]
+
+    def in_doubt(self, server: str) -> list[Item]:
+        """Items sent to `server` without a known result."""
+        rows = self.db.execute(
+            f"SELECT {_COLUMNS} FROM item WHERE state = ? AND move IN (SELECT id FROM move WHERE server = ?)",  # noqa: S608
+            (ItemState.SENDING, server),
+        )
+        return [_item(row) for row in rows]
+
+    def uploads(self, server: str) -> Iterator[Item]:
+        """Everything that ever arrived on `server` by us."""
+        rows = self.db.execute(
+            f"SELECT {_COLUMNS} FROM item WHERE uid IS NOT NULL AND state IN (?, ?)"  # noqa: S608
+            " AND move IN (SELECT id FROM move WHERE server = ?)",
+            (*ARRIVED, server),
+        )
+        return (_item(row) for row in rows)
+
+
+def _item(row: tuple[object, ...]) -> Item:
+    values = list(row)
+    values[7] = ItemState(str(values[7]))
+    return Item(*values)  # type: ignore[arg-type]

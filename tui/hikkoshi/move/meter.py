@@ -1,0 +1,37 @@
+"""The server's room while a move runs: read again at the latest every 5 seconds or 16 MiB."""
+
+from collections.abc import Iterable
+from time import monotonic
+
+from hikkoshi.move.room import Reserve, Room, rooms
+from hikkoshi.server.session import ServerSession
+
+_SECONDS = 5.0
+_BYTES = 16 * 1024 * 1024
+
+
+class Meter:
+    """Reads quota roots and adds the user's own limit. `used`: bytes, the sum of what was listed."""
+
+    def __init__(self, reserve: Reserve, user_limit: int | None, used: int) -> None:
+        self._reserve = reserve
+        self._user_limit = user_limit
+        self._used = used
+        self._since_bytes = 0
+        self._since = monotonic()
+
+    def read(self, session: ServerSession, natives: Iterable[str]) -> list[Room]:
+        """Ask the server for the limits that hold for these folders."""
+        roots = session.quota(natives)
+        self._since, self._since_bytes = monotonic(), 0
+        return rooms(roots, self._reserve, user_limit=self._user_limit, used=self._used)
+
+    def sent(self, size: int) -> None:
+        """Count a mail of `size` bytes (CRLF form) that arrived."""
+        self._used += size
+        self._since_bytes += size
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time to read again."""
+        return monotonic() - self._since >= _SECONDS or self._since_bytes >= _BYTES

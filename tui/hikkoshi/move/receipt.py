@@ -1,0 +1,118 @@
+"""What a move did, for screens, JSON and the next start. Made from the ledger, never from memory."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from hikkoshi.i18n import _, ngettext
+from hikkoshi.ledger.store import ARRIVED, Item, ItemState, Ledger, Move, State
+from hikkoshi.mail.headers import decode, field
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A mail that was not moved, or of which the server's answer is not known, with the reason as a sentence."""
+
+    subject: str
+    folder: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The end of a move: `landed` mails of `bytes` (CRLF form) arrived, `read_back` of them as they were sent.
+
+    `changed`: arrived, but the server has them otherwise than sent. `not_sent`: planned and never begun.
+    """
+
+    move: int
+    state: State
+    landed: int
+    bytes: int
+    read_back: int
+    failed: tuple[Failure, ...] = ()
+    doubtful: tuple[Failure, ...] = ()
+    changed: tuple[Failure, ...] = ()
+    not_sent: int = 0
+    problem: str = ""
+
+    @property
+    def complete(self) -> bool:
+        """Whether every mail of the plan is on the server."""
+        return self.state is State.DONE and not self.failed and not self.doubtful and not self.not_sent
+
+
+READ_BACK = "facts", "bytes"
+"""How a mail was read back without a difference: UID, size, flags and date, or the whole of it."""
+
+
+def make_receipt(ledger: Ledger, move: int, state: State, problem: str = "") -> Receipt:
+    """The receipt of a move from what the ledger has of it."""
+    items = ledger.items(move)
+    arrived = [item for item in items if item.state in ARRIVED]
+    return Receipt(
+        move=move,
+        state=state,
+        landed=len(arrived),
+        bytes=sum(item.size for item in arrived),
+        read_back=sum(1 for item in arrived if item.verified in READ_BACK),
+        failed=_failures(items, ItemState.FAILED),
+        doubtful=_failures(items, ItemState.DOUBTFUL) + _failures(items, ItemState.SENDING),
+        changed=tuple(
+            Failure(subject(item.fields), item.folder, item.verified)
+            for item in arrived
+            if item.verified and item.verified not in READ_BACK
+        ),
+        not_sent=sum(1 for item in items if item.state is ItemState.PLANNED),
+        problem=problem,
+    )
+
+
+def subject(fields: bytes) -> str:
+    """The subject of a mail from its raw identity fields, for naming it; '(no subject)' where it has none."""
+    return decode(field(fields, b"subject") or b"") or _("(no subject)")
+
+
+def tell_unfinished(moves: Iterable[Move]) -> str:
+    """Sentences on moves that ended early, '' if there is none."""
+    return "\n".join(_tell(move) for move in moves)
+
+
+def _failures(items: Iterable[Item], state: ItemState) -> tuple[Failure, ...]:
+    return tuple(
+        Failure(subject(item.fields), item.folder, item.reason or _("the server's answer did not come"))
+        for item in items
+        if item.state is state
+    )
+
+
+def _tell(move: Move) -> str:
+    total = sum(move.counts.values())
+    arrived = sum(move.counts.get(state, 0) for state in ARRIVED)
+    doubtful = move.counts.get(ItemState.SENDING, 0) + move.counts.get(ItemState.DOUBTFUL, 0)
+    text = _(
+        "The upload of {when} ended early ({reason}): {arrived} of {total} mails arrived. Nothing was lost; "
+        "another upload sends only what is missing."
+    ).format(
+        when=datetime.fromtimestamp(move.started, UTC).astimezone().strftime("%Y-%m-%d %H:%M"),
+        reason=_reason(move),
+        arrived=arrived,
+        total=total,
+    )
+    if doubtful:
+        text += " " + ngettext(
+            "Of {n} mail it is not known whether it arrived.",
+            "Of {n} mails it is not known whether they arrived.",
+            doubtful,
+        ).format(n=doubtful)
+    return text
+
+
+def _reason(move: Move) -> str:
+    if move.state is State.NO_ROOM:
+        return _("no room was left")
+    if move.state is State.CONNECTION_LOST:
+        return _("the connection was lost")
+    if move.reason == "SIGHUP":
+        return _("the terminal was closed")
+    return move.reason or _("the program was ended")

@@ -1,0 +1,68 @@
+"""Reading back what was uploaded: UID, size, flags and date of each mail, and the whole of those at risk."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from hikkoshi.i18n import _
+from hikkoshi.mail.flags import SEEN, comparable
+from hikkoshi.mail.headers import header_end
+from hikkoshi.mail.identity import canonical_digest
+from hikkoshi.server.bulk import Bulk
+from hikkoshi.server.records import Facts
+
+# Servers change 8-bit headers (Cyrus: X), NUL (Dovecot: 0x80), bare CR or LF, and refuse or fold lines over
+# 998 bytes (RFC 5322 section 2.1.1).
+_RISKY = re.compile(rb"\x00|\r(?!\n)|(?<!\r)\n|[^\n]{1000}")
+_HIGH = re.compile(rb"[\x80-\xff]")
+_SAMPLE = 50
+"""One in so many of the mails that are not at risk is read back whole."""
+
+FACTS, BYTES = "facts", "bytes"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What was sent: ledger item, UID, size (CRLF form), flags and date as given, canonical digest, `risky`."""
+
+    item: int
+    uid: int
+    size: int
+    flags: frozenset[str]
+    date: int
+    digest: bytes
+    risky: bool
+
+
+def at_risk(message: bytes) -> bool:
+    """Whether servers are known to change a mail with such bytes."""
+    return bool(_RISKY.search(message) or _HIGH.search(message, 0, header_end(message)))
+
+
+def read_back(bulk: Bulk, native: str, sent: list[Sent]) -> Iterator[tuple[int, str]]:
+    """(ledger item, how it was read back or what differs) for each mail sent to one folder."""
+    facts = bulk.fetch_facts(native, [mail.uid for mail in sent])
+    for mail in sent:
+        found = facts.get(mail.uid)
+        if found is None:
+            yield mail.item, _("the server no longer lists it")
+            continue
+        differing = _differing(mail, found)
+        if differing:
+            yield mail.item, differing
+        elif mail.risky or mail.item % _SAMPLE == 0:
+            whole = canonical_digest(bulk.fetch_whole(native, mail.uid))
+            yield mail.item, BYTES if whole == mail.digest else _("the server changed its bytes")
+        else:
+            yield mail.item, FACTS
+
+
+def _differing(mail: Sent, found: Facts) -> str:
+    differing = []
+    if found.size != mail.size:
+        differing.append(_("its size is {found:,} bytes instead of {sent:,}").format(found=found.size, sent=mail.size))
+    if comparable(found.flags) != comparable(mail.flags) or (SEEN in found.flags) != (SEEN in mail.flags):
+        differing.append(_("its flags are “{flags}”").format(flags=" ".join(sorted(found.flags))))
+    if found.date != mail.date:
+        differing.append(_("its date is another one"))
+    return "; ".join(differing)
