@@ -23,15 +23,13 @@ def append(state: State, arguments: list[Value]) -> str:
     return f"[APPENDUID {mailbox.uidvalidity} {uids}] Append completed."
 
 
-def check_announced(state: State, arguments: list[Value], sizes: Sequence[int]) -> None:
-    """Raise what is wrong with an APPEND before its last literal is read.
-
-    `arguments` end where that literal would stand, with empty literals for those read before it; `sizes` are
-    the bytes of all literals announced so far, in order.
-    """
-    folder, _ = _read([*arguments, Literal()])
+def check_announced(state: State, arguments: list[Value], size: int) -> None:
+    """Raise what is wrong with an APPEND before a literal of `size` bytes is read behind `arguments`."""
+    if not arguments:
+        return  # it is the folder's name
+    folder, drafts = _read([*arguments, Literal()])
     state.account.get(folder, "TRYCREATE")
-    state.account.check_room(sizes)
+    state.account.check_room([*(len(draft.content) for draft in drafts[:-1]), size])
 
 
 def _read(arguments: list[Value]) -> tuple[str, list[Draft]]:
@@ -43,7 +41,7 @@ def _read(arguments: list[Value]) -> tuple[str, list[Draft]]:
     stage = 0  # how far into [flags] [date] literal
     for value in arguments[1:]:
         if isinstance(value, Literal):
-            drafts.append(Draft(bytes(value), flags, when))
+            drafts.append(Draft(value, flags, when))
             flags, when, stage = frozenset(), None, 0
         elif isinstance(value, list) and stage == 0:
             flags, stage = flags_of(value), 1

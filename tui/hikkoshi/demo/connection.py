@@ -3,11 +3,10 @@
 import asyncio
 import base64
 import binascii
-import contextlib
 from dataclasses import dataclass
 
 from hikkoshi.demo.faults import Cut, Faults
-from hikkoshi.demo.parser import LITERAL_END, tag_of
+from hikkoshi.demo.parser import LITERAL_END, Literal, tag_of
 from hikkoshi.demo.session import Session
 from hikkoshi.demo.state import State
 
@@ -49,14 +48,11 @@ class Connection:
             pass
         finally:
             self._writer.close()
-            with contextlib.suppress(ConnectionError):
-                await self._writer.wait_closed()
 
     async def _command(self) -> None:
         """Read one command with its literals and answer it."""
         texts: list[bytes] = []
-        literals: list[bytes] = []
-        sizes: list[int] = []
+        literals: list[Literal] = []
         refusal: str | None = None
         while True:
             line = await self._line()
@@ -67,8 +63,7 @@ class Connection:
             if not announced:
                 break
             size, waits = int(announced[1]), not announced[2]
-            sizes.append(size)
-            refusal = refusal or self._session.announced(texts, sizes)
+            refusal = refusal or self._session.announced(texts, literals, size)
             if refusal and waits:
                 break  # the client has not sent the literal and will not
             if waits:
@@ -77,7 +72,7 @@ class Connection:
             literals.append(await self._literal(size, keep=refusal is None, append=b"APPEND" in texts[0][:80].upper()))
         await self._carry_out(texts, literals, refusal)
 
-    async def _carry_out(self, texts: list[bytes], literals: list[bytes], refusal: str | None) -> None:
+    async def _carry_out(self, texts: list[bytes], literals: list[Literal], refusal: str | None) -> None:
         words = texts[0].split(b" ", 2)
         if refusal:
             self._session.answer(tag_of(texts[0]), refusal)
@@ -122,8 +117,8 @@ class Connection:
                 continue
             return None if too_long else line.removesuffix(b"\n").removesuffix(b"\r")
 
-    async def _literal(self, size: int, *, keep: bool, append: bool) -> bytes:
-        """`size` bytes; b'' where they are not to be kept."""
+    async def _literal(self, size: int, *, keep: bool, append: bool) -> Literal:
+        """`size` bytes; nothing where they are not to be kept."""
         cut = self._faults.cut_append_after if append else None
         rate = self._pace.rate
         step = max(1, min(_CHUNK, int(rate / _STEPS))) if rate else _CHUNK
@@ -141,7 +136,7 @@ class Connection:
                 await asyncio.sleep(len(chunk) / rate)
         if cut is not None:
             self._faults.cut_append_after = cut - size
-        return b"".join(kept)
+        return Literal(b"".join(kept))
 
     async def _send(self, data: bytes) -> None:
         left = self._faults.cut_output_after

@@ -13,7 +13,7 @@ class Faults:
     APPEND to come; None lets one pass. The messages are read, not stored.
     `refuse`: asked about every message of an APPEND, each time; the answer that it returns is given instead.
     `cut_append_after`: the connection is cut when so many bytes of an APPEND's literals have been read.
-    `lose_append_ok`: so many APPENDs are stored and then not answered: the connection is cut.
+    `lose_append_ok`: so many APPENDs are carried out and then not answered: the connection is cut.
     `silent_append`: so many APPENDs are stored and never answered, with the connection open.
     `cut_output_after`: the connection is cut when so many more bytes have been sent, whatever they are.
     `alter`: every message is stored as what this returns, as on servers that change mail.

@@ -160,6 +160,8 @@ class Account:
 
     def check_room(self, sizes: Sequence[int]) -> None:
         """Raise No where messages of these sizes (bytes) would not be taken."""
+        if 0 in sizes:
+            raise No("Can't save a zero byte message")
         if self.max_mail is not None and any(size > self.max_mail for size in sizes):
             raise No("Mail size is larger than the maximum size allowed by server configuration", "LIMIT")
         storage = -(-(self.used_bytes + sum(sizes)) // KIB)
@@ -173,8 +175,6 @@ class Account:
         """Store all of `drafts` or, with a No, none. Bare LF becomes CRLF and NUL 0x80, as on Dovecot."""
         mailbox = self.get(name, "TRYCREATE")
         ready = [(_stored_form(draft.content), draft) for draft in drafts]
-        if any(not content for content, _ in ready):
-            raise No("Can't save a zero byte message")
         self.check_room([len(content) for content, _ in ready])
         now = int(time.time())
         stored = []

@@ -59,7 +59,7 @@ def tag_of(line: bytes) -> str:
     return match[1].decode() if match else "*"
 
 
-def parse(texts: Sequence[bytes], literals: Sequence[bytes]) -> Command:
+def parse(texts: Sequence[bytes], literals: Sequence[Literal]) -> Command:
     """The command that the pieces of text and the literals between them make (one text more than literals).
 
     The texts come without line ends and without the `{n}` at their ends. Raises Bad for what is no command.
@@ -83,7 +83,7 @@ def parse(texts: Sequence[bytes], literals: Sequence[bytes]) -> Command:
     return Command(match[1].decode(), words.decode(), _arguments(line, at, literals))
 
 
-def _arguments(line: bytes, at: int, literals: Sequence[bytes]) -> list[Value]:
+def _arguments(line: bytes, at: int, literals: Sequence[Literal]) -> list[Value]:
     waiting = iter(literals)
     values: list[Value] = []
     while at < len(line):
@@ -96,12 +96,12 @@ def _arguments(line: bytes, at: int, literals: Sequence[bytes]) -> list[Value]:
     return values
 
 
-def _value(line: bytes, at: int, literals: Iterator[bytes], depth: int) -> tuple[Value, int]:
+def _value(line: bytes, at: int, literals: Iterator[Literal], depth: int) -> tuple[Value, int]:
     first = line[at : at + 1]
     if first == b"(":
         return _list(line, at + 1, literals, depth + 1)
     if first == b"\x00":
-        return Literal(next(literals)), at + 1
+        return next(literals), at + 1
     if match := _QUOTED.match(line, at):
         return Quoted(_ESCAPE.sub(rb"\1", match[1])), match.end()
     if match := _ATOM.match(line, at):
@@ -109,7 +109,7 @@ def _value(line: bytes, at: int, literals: Iterator[bytes], depth: int) -> tuple
     raise Bad("Not an argument")
 
 
-def _list(line: bytes, at: int, literals: Iterator[bytes], depth: int) -> tuple[list[Value], int]:
+def _list(line: bytes, at: int, literals: Iterator[Literal], depth: int) -> tuple[list[Value], int]:
     if depth > _DEEPEST:
         raise Bad("Too many parentheses")
     values: list[Value] = []

@@ -4,6 +4,7 @@ For the demo and for fault injection only. It never keeps mail: everything is go
 """
 
 import asyncio
+import contextlib
 import threading
 
 from hikkoshi.demo.connection import LINE_LIMIT, Connection, Pace
@@ -31,6 +32,7 @@ class DemoServer:
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended: asyncio.Event | None = None
+        self._conversations: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._started = threading.Event()
         self._failure: OSError | None = None
 
@@ -70,13 +72,23 @@ class DemoServer:
 
     async def _serve(self) -> None:
         self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
-        # Clients that come while the server ends are cut with the rest: asyncio.run cancels what still runs.
         server = await asyncio.start_server(self._connected, HOST, 0, limit=LINE_LIMIT)
         self.port = int(server.sockets[0].getsockname()[1])
         self._started.set()
         await self._ended.wait()
         server.close()
+        left = dict(self._conversations)
+        for task, writer in left.items():
+            writer.transport.abort()
+            task.cancel()
+        await asyncio.gather(*left)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task
+        self._conversations[task] = writer
         state = State(self.account, self._capabilities)
-        await Connection(reader, writer, state, self.faults, self.pace).serve()
+        # Python 3.11 writes a traceback to the terminal for a conversation that ends as cancelled.
+        with contextlib.suppress(asyncio.CancelledError):
+            await Connection(reader, writer, state, self.faults, self.pace).serve()
+        self._conversations.pop(task, None)

@@ -10,6 +10,7 @@ from hikkoshi.demo.state import State, need, text_of
 
 Handler = Callable[[State, list[Value]], str]
 
+_WORD_LIMIT = 64 * 1024  # bytes of a literal that is no mail
 _UNWANTED = 20  # BADs in a row after which Dovecot, too, has had enough
 
 
@@ -26,36 +27,35 @@ class Session:
         offered = " ".join(self.state.capabilities)
         return f"* OK [CAPABILITY {offered} AUTH=PLAIN] hikkoshi's demo server: nothing here is kept\r\n".encode()
 
-    def announced(self, texts: Sequence[bytes], sizes: Sequence[int]) -> str | None:
-        """What is wrong with a command before its last literal is read: the tagged answer's text, or None.
+    def announced(self, texts: Sequence[bytes], literals: Sequence[Literal], size: int) -> str | None:
+        """What is wrong with a command before a literal of `size` bytes is read: the tagged answer's text, or None.
 
-        `texts` are the pieces of the command so far without the `{n}`s, `sizes` the bytes of the literals
-        announced, the last one included.
+        `texts` are the pieces of the command so far without the `{n}`s, `literals` those between them.
         """
         try:
             *before, last = texts
             if not last.endswith(b" "):
                 raise Bad("A blank is missing before a literal")
-            command = parse([*before, last.removesuffix(b" ")], [b""] * (len(texts) - 1))
+            command = parse([*before, last.removesuffix(b" ")], literals)
             self._handler(command.name)
             if command.name == "APPEND":
-                append.check_announced(self.state, command.arguments, sizes)
-            elif sizes[-1] > 64 * 1024:
+                append.check_announced(self.state, command.arguments, size)
+            if size > _WORD_LIMIT and (command.name != "APPEND" or not command.arguments):
                 raise Bad("Literal too long")
         except (No, Bad) as refusal:
             return self._count(refusal)
         return None
 
-    def run(self, texts: Sequence[bytes], literals: Sequence[bytes]) -> None:
+    def run(self, texts: Sequence[bytes], literals: Sequence[Literal]) -> None:
         """Carry out one whole command; never raises but Cut. Everything to be sent is in `state.out` then."""
         tag = tag_of(texts[0])
         try:
             command = parse(texts, literals)
             handler = self._handler(command.name)
-            if command.name == "APPEND":
-                done = self._append(handler, command)
-            else:
-                done = "OK " + handler(self.state, command.arguments)
+            done = self._planned(command) or "OK " + handler(self.state, command.arguments)
+            if command.name == "APPEND" and self._faults.lose_append_ok:
+                self._faults.lose_append_ok -= 1
+                raise Cut
             self._bad_in_a_row = 0
             # RFC 3501 section 7.4.1: numbers must not shift under a command that works with them.
             self.state.tell_news(expunges=command.name not in ("FETCH", "STORE", "SEARCH"))
@@ -93,13 +93,14 @@ class Session:
         if not self.state.logged_in:
             if name == "LOGIN":
                 return self._login
-            raise Bad("Please log in first" if name in _COMMANDS or name in _SELECTED else "Unknown command")
+            raise Bad("Please log in first")
+        needed = _EXTENSIONS.get(name)
+        if (name not in _COMMANDS and name not in _SELECTED) or (needed and not self.state.offers(needed)):
+            raise Bad(f"Unknown command {name}")
         if name in _SELECTED:
             if self.state.selected is None:
                 raise Bad("No mailbox selected")
             return _SELECTED[name]
-        if name not in _COMMANDS:
-            raise Bad(f"Unknown command {name}")
         return _COMMANDS[name]
 
     def _login(self, _state: State, arguments: list[Value]) -> str:
@@ -110,23 +111,22 @@ class Session:
             raise No(text.removeprefix("[AUTHENTICATIONFAILED] "), "AUTHENTICATIONFAILED")
         return text
 
-    def _append(self, handler: Handler, command: Command) -> str:
-        faults = self._faults
-        messages = [value for value in command.arguments[1:] if isinstance(value, Literal)]
-        planned = faults.append_answers.popleft() if faults.append_answers else None
-        if planned is None and faults.refuse is not None:
-            planned = next((said for message in messages if (said := faults.refuse(message))), None)
-        if planned is not None:
-            return planned
+    def _planned(self, command: Command) -> str | None:
+        """The answer that a fault gives to an APPEND instead of carrying it out; `alter` happens here, too."""
+        if command.name != "APPEND":
+            return None
+        faults, arguments = self._faults, command.arguments
+        if faults.append_answers and (answer := faults.append_answers.popleft()):
+            return answer
+        messages = [at for at, value in enumerate(arguments) if at and isinstance(value, Literal)]
+        if faults.refuse is not None:
+            answers = (faults.refuse(text_of(arguments[at])) for at in messages)
+            if answer := next(filter(None, answers), None):
+                return answer
         if faults.alter is not None:
-            command.arguments[:] = [
-                Literal(faults.alter(value)) if isinstance(value, Literal) else value for value in command.arguments
-            ]
-        done = "OK " + handler(self.state, command.arguments)
-        if faults.lose_append_ok:
-            faults.lose_append_ok -= 1
-            raise Cut
-        return done
+            for at in messages:
+                arguments[at] = Literal(faults.alter(text_of(arguments[at])))
+        return None
 
 
 def _capability(state: State, arguments: list[Value]) -> str:
@@ -191,4 +191,14 @@ _SELECTED: dict[str, Handler] = {
     "UID SEARCH": message_commands.uid_search,
     "UID STORE": message_commands.uid_store,
     "UNSELECT": message_commands.unselect,
+}
+# Commands that are there only with a capability.
+_EXTENSIONS = {
+    "ENABLE": "ENABLE",
+    "GETQUOTA": "QUOTA",
+    "GETQUOTAROOT": "QUOTA",
+    "NAMESPACE": "NAMESPACE",
+    "SETQUOTA": "QUOTA",
+    "UID EXPUNGE": "UIDPLUS",
+    "UNSELECT": "UNSELECT",
 }
