@@ -1,0 +1,168 @@
+"""An mbox file as a folder of mail, and the store that is one file or a folder of them."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from hikkoshi.errors import NotAStore
+from hikkoshi.i18n import _, ngettext
+from hikkoshi.local.mbox import Extent, from_line, read_extent, scan_extents
+from hikkoshi.local.standing import Standing, header_standing
+from hikkoshi.mail.dates import Dated, internal_date
+from hikkoshi.mail.folders import Folder, Role, role_by_name
+from hikkoshi.mail.headers import field, header_block, identity_fields
+from hikkoshi.mail.message import Message, Problem
+
+StandingOf = Callable[[Extent], Standing]
+
+_SUFFIXES = (".mbox", ".mbx")
+_SUBFOLDERS = ".sbd"
+_FIRST_BYTES = 4096
+_LEADING_BLANKS = re.compile(rb"\s*")
+
+
+def looks_like_mbox(path: Path) -> bool:
+    """Whether a file begins as an mbox does; an empty file is an empty mbox. Raises `OSError`."""
+    with path.open("rb") as file:
+        first = file.read(_FIRST_BYTES)
+    return not first or first[_LEADING_BLANKS.match(first).end() :].startswith(b"From ")  # type: ignore[union-attr]
+
+
+def scan_mbox(folder: Folder, problems: list[Problem], standing_of: StandingOf | None = None) -> Iterator[Message]:
+    """The live mail of the mbox at `folder.native`. `standing_of` gives flags and liveness, else the headers do."""
+    path = Path(folder.native)
+    mtime = path.stat().st_mtime
+    garbage = 0
+
+    def note_garbage(size: int) -> None:
+        nonlocal garbage
+        garbage += size
+
+    for extent in scan_extents(path, note_garbage):
+        standing = standing_of(extent) if standing_of else header_standing(extent.header)
+        if not standing.live or _is_internal(extent.header):
+            continue
+        if extent.cut:
+            text = _("The file ends in the middle of a mail; that mail is left out, for it may not be all there.")
+            problems.append(Problem(folder.name, text))
+        sent = folder.role is Role.SENT
+        dated = internal_date(extent.header, sent=sent, from_line=extent.from_line, mtime=mtime)
+        yield Message(
+            place=extent.place,
+            size=extent.size,
+            flags=standing.flags,
+            date=dated.when if dated else None,
+            fields=identity_fields(extent.header),
+            partial=standing.partial or extent.cut,
+        )
+    if garbage:
+        text = _("The first {n:,} bytes of the file belong to no mail and were passed over.")
+        problems.append(Problem(folder.name, text.format(n=garbage)))
+
+
+def mbox_dates(folder: Folder, place: str) -> Dated | None:
+    """The INTERNALDATE that `scan_mbox` found for a mail. Raises what reading it raises."""
+    path = Path(folder.native)
+    header = header_block(read_extent(path, place))
+    sent = folder.role is Role.SENT
+    return internal_date(header, sent=sent, from_line=from_line(path, place), mtime=path.stat().st_mtime)
+
+
+def mbox_stamp(path: Path) -> str:
+    """A text that changes whenever the file does."""
+    status = path.stat()
+    return f"{status.st_size}:{status.st_mtime_ns}:{status.st_ino}"
+
+
+def _is_internal(header: bytes) -> bool:
+    """The message that c-client and Dovecot keep their UIDs in (c-client's mbox driver, docs/formats.txt)."""
+    return field(header, b"x-imap") is not None and b"DON'T DELETE" in (field(header, b"subject") or b"")
+
+
+class MboxStore:
+    """One mbox file, or a folder with mbox files and subfolders (Thunderbird's .sbd among them)."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.kind = "mbox" if path.is_file() else "mbox-folder"
+        self._problems: list[Problem] = []
+        self._folders = [_folder(path, (path.name,))] if self.kind == "mbox" else list(self._walk(path, (), set()))
+        if not self._folders and not self._problems:
+            raise NotAStore(_("There is no mbox file in {path}.").format(path=path))
+
+    def describe(self) -> str:
+        """What it is, for the user."""
+        if self.kind == "mbox":
+            return _("An mbox file: {path}").format(path=self.path)
+        count = len(self._folders)
+        text = ngettext("A folder with {n} mbox file: {path}", "A folder with {n} mbox files: {path}", count)
+        return text.format(n=count, path=self.path)
+
+    def folders(self) -> list[Folder]:
+        """One for each mbox file."""
+        return self._folders
+
+    def problems(self) -> list[Problem]:
+        """Files and folders that could not be looked into."""
+        return self._problems
+
+    def stamp(self, folder: Folder) -> str:
+        """Size, time and inode of the file; empty where it cannot be looked at, so that scanning tells why."""
+        try:
+            return mbox_stamp(Path(folder.native))
+        except OSError:
+            return ""
+
+    def scan(self, folder: Folder, problems: list[Problem]) -> Iterator[Message]:
+        """See `LocalStore.scan`."""
+        return scan_mbox(folder, problems)
+
+    def read(self, folder: Folder, place: str) -> bytes:
+        """See `LocalStore.read`."""
+        return read_extent(Path(folder.native), place)
+
+    def is_mbox(self, _folder: Folder) -> bool:
+        """Always."""
+        return True
+
+    def header_dates(self, folder: Folder, place: str) -> Dated | None:
+        """See `LocalStore.header_dates`."""
+        return mbox_dates(folder, place)
+
+    def _walk(self, directory: Path, levels: tuple[str, ...], seen: set[Path]) -> Iterator[Folder]:
+        real = directory.resolve()
+        if real in seen:
+            return
+        seen.add(real)
+        try:
+            entries = sorted(directory.iterdir())
+        except OSError as error:
+            self._problems.append(
+                Problem(str(directory), _("It cannot be read: {reason}").format(reason=error.strerror))
+            )
+            return
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir():
+                yield from self._walk(entry, (*levels, entry.name.removesuffix(_SUBFOLDERS)), seen)
+            elif entry.is_file() and self._is_mbox_file(entry):
+                yield _folder(entry, (*levels, entry.name))
+
+    def _is_mbox_file(self, path: Path) -> bool:
+        try:
+            # An empty file is a folder without mail only where nothing says that it is something else.
+            return looks_like_mbox(path) and (path.stat().st_size > 0 or not path.suffix or path.suffix in _SUFFIXES)
+        except OSError as error:
+            self._problems.append(Problem(str(path), _("It cannot be read: {reason}").format(reason=error.strerror)))
+            return False
+
+
+def _folder(path: Path, levels: tuple[str, ...]) -> Folder:
+    last = levels[-1]
+    for suffix in _SUFFIXES:
+        last = last.removesuffix(suffix)
+    levels = (*levels[:-1], last)
+    # Only at the top: a project's own "Sent" three levels down is no sent folder.
+    role = role_by_name(last) if len(levels) == 1 else Role.NONE
+    return Folder("/".join(levels), levels, role, str(path))
