@@ -170,3 +170,12 @@ def uploadable(index: Index, natives: Iterable[str] | None = None, facts: Relati
         (int(facts), *([json.dumps(list(natives))] * 2 if natives is not None else [None, None])),
     )
     return array("q", (row[0] for row in rows))
+
+
+def upload_sizes(index: Index) -> list[tuple[int, int, int]]:
+    """(row id, view, bytes in CRLF form) of all that `uploadable` names, by row id."""
+    return index.db.execute(
+        "SELECT pair.id, view, message.size FROM pair JOIN message ON message.id = pair.local"
+        " WHERE lead AND relation & ? != 0 ORDER BY pair.id",
+        (int(UPLOAD),),
+    ).fetchall()

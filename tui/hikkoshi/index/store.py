@@ -53,6 +53,22 @@ class Index:
     def __exit__(self, *_exc: object) -> None:
         self.close()
 
+    def hold(self) -> None:
+        """Read what the index has now, whatever others write meanwhile, until `release` or the next `hold`.
+
+        Does nothing where the file keeps no WAL (network file systems): a reader would block the writer there.
+        """
+        self.release()
+        if self.db.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
+            self.db.execute("BEGIN")
+            # The view is fixed by the first read, not by BEGIN.
+            self.db.execute("SELECT 1 FROM folder LIMIT 1").fetchone()
+
+    def release(self) -> None:
+        """Read the newest state again."""
+        if self.db.in_transaction:
+            self.db.execute("COMMIT")
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Write all that is done inside, or nothing of it."""
