@@ -23,7 +23,7 @@ from hikkoshi.mail.headers import sanitise
 from hikkoshi.server.login import Login
 
 _WORDS_KEPT = 300
-_CODE = re.compile(r"\A\[([^\s\]]+)[^\]]*\]\s*")
+_CODE = re.compile(r"\A\[([^\s\]]++)[^\]]*+\]\s*+")
 
 # X509_V_ERR_* of OpenSSL's x509_vfy.h.
 _NOT_YET_VALID, _EXPIRED = 9, 10
@@ -43,7 +43,7 @@ _NOT_THE_PASSWORD = frozenset(
 def said(words: bytes | str) -> str:
     """A server's words for a user's eyes: sanitised, at most a few lines long."""
     text = words if isinstance(words, str) else words.decode("utf-8", "replace")
-    text = sanitise(text).strip()
+    text = sanitise(text[: 4 * _WORDS_KEPT]).strip()
     return text if len(text) <= _WORDS_KEPT else text[:_WORDS_KEPT] + "…"
 
 

@@ -68,7 +68,7 @@ class FetchReader:
     def read(self, parts: Parts) -> Fetched | None:
         """The FETCH response in `parts`, None if it is another response. ProtocolBroken if it is no IMAP."""
         head = parts[0][:40].split(b" ", 3)
-        if len(head) < 3 or head[2].upper() != b"FETCH":
+        if len(head) < 3 or not head[1].isdigit() or head[2].upper() != b"FETCH":
             return None
         response = tokens(parts)
         items = response[3] if len(response) == 4 else None

@@ -28,13 +28,13 @@ Token: TypeAlias = "bytes | list[Token] | None"  # noqa: S105 - of a grammar
 _FREE_TEXT = re.compile(rb"\* (?:OK|NO|BAD|BYE|PREAUTH)\b", re.IGNORECASE)
 _LITERAL = re.compile(rb"~?\{(\d{1,12})\}\Z")
 _STATUS = re.compile(
-    rb"([^\s+]+) (OK|NO|BAD|BYE|PREAUTH)(?: +\[([^\s\]]+)(?: +([^\]]*))?\])?(?: *(.*))?\Z", re.IGNORECASE | re.DOTALL
+    rb"([^\s+]+) (OK|NO|BAD|BYE|PREAUTH)(?: ++\[([^\s\]]++)(?: ++([^\]]*+))?\])?+ *+(.*+)\Z", re.IGNORECASE | re.DOTALL
 )
 # An atom may hold a section, `BODY[HEADER.FIELDS ("DATE" "FROM")]<0>`, which Courier fills with quotes and blanks.
-# Possessive throughout: no input can make it try twice.
+# Possessive throughout, and no "[" within a section: no input can make it read the same bytes many times.
 _TOKEN = re.compile(
     rb" *+(?:"
-    rb'(?P<atom>(?:[^ ()"{\[\x00-\x1f]++|\[(?:"[^"]*+"|[^\]"])*+\]|\[)++)'
+    rb'(?P<atom>(?:[^ ()"{\[\x00-\x1f]++|\[(?:"[^"]*+"|[^\]\["])*+\]|\[)++)'
     rb'|"(?P<quoted>(?:[^"\\]++|\\.)*+)"'
     rb"|(?P<open>\()|(?P<close>\))"
     rb"|(?P<literal>~?\{\d{1,12}\})\Z)",
@@ -89,7 +89,7 @@ class Framer:
             free_text = not self._parts and (line[:2] != b"* " or _FREE_TEXT.match(line) is not None)
             self._parts.append(line)
             self._size += len(line)
-            if line.endswith(b"}") and not free_text and (match := _LITERAL.search(line)):
+            if line.endswith(b"}") and not free_text and (match := _LITERAL.search(line, max(0, len(line) - 16))):
                 self._literal = int(match[1])
             if self._size + (self._literal or 0) > self.max_response:
                 raise malformed(line)
