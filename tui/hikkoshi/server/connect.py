@@ -60,7 +60,12 @@ class GuardedIMAP4(imaplib.IMAP4):
 
     def upgrade(self) -> None:
         """STARTTLS (RFC 3501 section 6.2.1). What was said before it is forgotten; what came too early ends it."""
-        typ, data = self._simple_command("STARTTLS")
+        try:
+            typ, data = self._simple_command("STARTTLS")
+        except self.abort:
+            raise
+        except self.error as error:
+            raise _no_starttls(self.login_record, str(error).encode()) from None
         if typ != "OK":
             raise _no_starttls(self.login_record, data[-1])
         if self.received:
@@ -152,6 +157,9 @@ def connect(login: Login) -> IMAPClient:
     """
     if login.security == "plain" and not is_loopback(login.host):
         raise _plain_refused(login)
+    if not 0 < login.port < 1 << 16:
+        # The C library would take it modulo 65536 and knock at some other door.
+        raise failures.unreachable(login, OverflowError())
     context = None if login.security == "plain" else tls_context(login)
     try:
         client = _Client(login, context)
@@ -161,7 +169,7 @@ def connect(login: Login) -> IMAPClient:
         raise failures.not_imap(login, b"") from None
     except imaplib.IMAP4.error as error:
         raise _no_greeting(login, error) from None
-    except (OSError, OverflowError, UnicodeError) as error:
+    except (OSError, UnicodeError) as error:
         raise failures.unreachable(login, error) from None
     try:
         _enter(client, login)
@@ -187,13 +195,21 @@ def _enter(client: IMAPClient, login: Login) -> None:
             if "STARTTLS" not in imap.capabilities:
                 raise _no_starttls(login, b"")
             imap.upgrade()
-        _log_in(imap, login)
+        try:
+            _log_in(imap, login)
+        except imaplib.IMAP4.abort:
+            raise
+        except imaplib.IMAP4.error as error:
+            raise failures.login_refused(login, str(error)) from None
         # Many servers say more, or less, to a user than to a stranger.
         imap.capabilities = tuple(str(imap.capability()[1][-1], "ascii", "replace").upper().split())
     except ssl.SSLError as error:
         raise failures.tls_failure(login, error) from None
     except imaplib.IMAP4.error as error:
-        raise _before_login(imap, login, error) from None
+        farewell = imap.farewell()
+        if farewell is not None:
+            raise failures.turned_away(login, farewell) from None
+        raise failures.broken(login.host, failures.without_secret(str(error), login)) from None
     except (OSError, ConnectionLost) as error:
         raise failures.unreachable(login, error) from None
     except ValueError as error:
@@ -250,18 +266,6 @@ def _no_greeting(login: Login, error: imaplib.IMAP4.error) -> ConnectFailed:
     if raw.upper().startswith(b"* BYE"):
         return failures.turned_away(login, raw[len(b"* BYE") :])
     return failures.not_imap(login, raw)
-
-
-def _before_login(
-    imap: GuardedIMAP4, login: Login, error: imaplib.IMAP4.error
-) -> LoginRefused | ConnectFailed | ProtocolBroken:
-    """imaplib's error for NO and BAD is `error`; `abort` is for BYE and for what it does not understand."""
-    words = failures.without_secret(str(error), login)
-    if (farewell := imap.farewell()) is not None:
-        return failures.turned_away(login, farewell)
-    if isinstance(error, imaplib.IMAP4.abort):
-        return failures.broken(login.host, words)
-    return failures.login_refused(login, words)
 
 
 def _plain_refused(login: Login) -> TlsFailed:
