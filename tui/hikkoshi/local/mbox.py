@@ -11,7 +11,7 @@ A Content-Length is not believed.
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -102,8 +102,13 @@ class _Gathered:
         return Extent(self.offset, self.length, self.from_line, header, size, cut)
 
 
-def scan_extents(path: Path, on_garbage: Callable[[int], None] | None = None) -> Iterator[Extent]:
+def scan_extents(
+    path: Path, on_garbage: Callable[[int], None] | None = None, known: Container[int] | None = None
+) -> Iterator[Extent]:
     """The mails of a file, in its order. `on_garbage` hears how many bytes in front belong to no mail.
+
+    `known`: offsets at which a mail starts for certain, from a summary of the file; elsewhere only Thunderbird's
+    own rule counts then, for it would have seen a mail there too.
 
     Raises `OSError`; `LocalChanged` at the end if the file was changed meanwhile.
     """
@@ -111,7 +116,7 @@ def scan_extents(path: Path, on_garbage: Callable[[int], None] | None = None) ->
         before = os.fstat(file.fileno())
         mail: _Gathered | None = None
         last = b"\n"
-        for offset, piece, starts in _pieces(file):
+        for offset, piece, starts in _pieces(file, known):
             if starts:
                 if mail:
                     yield mail.extent(cut=False)
@@ -130,7 +135,7 @@ def scan_extents(path: Path, on_garbage: Callable[[int], None] | None = None) ->
             )
 
 
-def _pieces(file: BinaryIO) -> Iterator[tuple[int, bytes, bool]]:
+def _pieces(file: BinaryIO, known: Container[int] | None) -> Iterator[tuple[int, bytes, bool]]:
     """(offset, bytes, whether a mail starts here): the file cut at mail boundaries, and between lines otherwise."""
     buffer, at, context = b"", 0, _FILE_START
     end_of_file = False
@@ -143,7 +148,7 @@ def _pieces(file: BinaryIO) -> Iterator[tuple[int, bytes, bool]]:
             continue
         done = 0
         starts = False
-        for position in _boundaries(buffer, context, safe):
+        for position in _boundaries(buffer, context, safe, at, known):
             if position > done:
                 yield at + done, buffer[done:position], starts
             done, starts = position, True
@@ -159,11 +164,15 @@ def _pieces(file: BinaryIO) -> Iterator[tuple[int, bytes, bool]]:
         buffer, at = buffer[done:], at + done
 
 
-def _boundaries(buffer: bytes, context: bytes, safe: int) -> Iterator[int]:
-    """Where mails start in `buffer`, before `safe`; `context`: the three bytes in front of it."""
+def _boundaries(buffer: bytes, context: bytes, safe: int, at: int, known: Container[int] | None) -> Iterator[int]:
+    """Where mails start in `buffer`, before `safe`; `context`: the three bytes in front of it, at offset `at`."""
     start = 0
     while (position := _next_from(buffer, context, start)) is not None and position < safe:
-        if _starts_mail(buffer, context, position):
+        if known is None:
+            found = _starts_mail(buffer, context, position)
+        else:
+            found = at + position in known or bool(_TWO_HEADERS.match(buffer, position))
+        if found:
             yield position
         start = position + 5
 

@@ -1,7 +1,7 @@
 """An mbox file as a folder of mail, and the store that is one file or a folder of them."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 
 from hikkoshi.errors import NotAStore
@@ -28,8 +28,16 @@ def looks_like_mbox(path: Path) -> bool:
     return not first or first[_LEADING_BLANKS.match(first).end() :].startswith(b"From ")  # type: ignore[union-attr]
 
 
-def scan_mbox(folder: Folder, problems: list[Problem], standing_of: StandingOf | None = None) -> Iterator[Message]:
-    """The live mail of the mbox at `folder.native`. `standing_of` gives flags and liveness, else the headers do."""
+def scan_mbox(
+    folder: Folder,
+    problems: list[Problem],
+    standing_of: StandingOf | None = None,
+    known: Container[int] | None = None,
+) -> Iterator[Message]:
+    """The live mail of the mbox at `folder.native`. `standing_of` gives flags and liveness, else the headers do.
+
+    `known`: where mails start for certain (see `scan_extents`).
+    """
     path = Path(folder.native)
     mtime = path.stat().st_mtime
     garbage = 0
@@ -38,7 +46,7 @@ def scan_mbox(folder: Folder, problems: list[Problem], standing_of: StandingOf |
         nonlocal garbage
         garbage += size
 
-    for extent in scan_extents(path, note_garbage):
+    for extent in scan_extents(path, note_garbage, known):
         standing = standing_of(extent) if standing_of else header_standing(extent.header)
         if not standing.live or _is_internal(extent.header):
             continue
