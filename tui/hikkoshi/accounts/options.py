@@ -7,6 +7,7 @@ from pathlib import Path
 import platformdirs
 
 from hikkoshi.accounts.address import Address
+from hikkoshi.accounts.config import config_path
 from hikkoshi.move.room import Reserve
 
 
@@ -30,6 +31,12 @@ class Files:
     index: Path
     ledger: Path
     lock: Path
+    config: Path
+
+
+def files_in(folder: Path) -> Files:
+    """All of them in one folder, for an account that leaves nothing behind."""
+    return Files(folder / "index.sqlite", folder / "ledger.sqlite", folder / "lock", folder / "config.toml")
 
 
 def files_of(options: Options) -> Files:
@@ -42,6 +49,7 @@ def files_of(options: Options) -> Files:
         index=platformdirs.user_cache_path("hikkoshi") / f"{_short(account)}.index.sqlite",
         ledger=data / "ledger.sqlite",
         lock=data / f"{_short(server)}.lock",
+        config=config_path(),
     )
 
 

@@ -9,8 +9,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 
-from hikkoshi.accounts.config import AccountConfig, Config, config_path, load_config, save_config
-from hikkoshi.accounts.options import Options, files_of
+from hikkoshi.accounts.config import AccountConfig, Config, load_config, save_config
+from hikkoshi.accounts.options import Files, Options, files_of
 from hikkoshi.errors import LedgerError
 from hikkoshi.index.account import Proof, Upload, compare
 from hikkoshi.index.mapping import Target, map_folders
@@ -60,16 +60,17 @@ class Snapshot:
 class AccountSession:
     """A local store and a server, and all that can be done with the two."""
 
-    def __init__(self, options: Options, store: LocalStore, password: str) -> None:
+    def __init__(self, options: Options, store: LocalStore, password: str, files: Files | None = None) -> None:
+        """`files`: where its index, ledger and config are, if not in the user's own folders."""
         address = options.address
         self.options = options
         self.store = store
         self.server = str(address)
-        self.files = files_of(options)
+        self.files = files or files_of(options)
         self.index_path = self.files.index
         self.snapshot: Snapshot | None = None
         self._login = Login(address.host, address.port, address.user, password, address.security, options.ca_file)
-        self._config = load_config(config_path())
+        self._config = load_config(self.files.config)
         remembered = self._config.accounts.get(self.server, AccountConfig())
         self.overrides: dict[str, str] = {**remembered.mapping, **options.mapping}
         self._server_folders: list[Folder] = []
@@ -227,7 +228,7 @@ class AccountSession:
     def _remember(self) -> None:
         accounts = {**self._config.accounts, self.server: AccountConfig(mapping=self.overrides)}
         self._config = Config(theme=self._config.theme, accounts=accounts)
-        save_config(config_path(), self._config)
+        save_config(self.files.config, self._config)
 
 
 def proofs(ledger: Ledger, server: str) -> dict[Upload, Proof]:

@@ -46,20 +46,26 @@ def check(context: click.Context, /, as_json: bool, strict: bool, **given: Any) 
     options = to_options(values)
     try:
         session = open_session(options, values.get("password_command"))
-        snapshot = refresh(session, new_cancel())
-        plan = session.plan()
+        status = run_check(session, as_json=as_json, strict=strict)
     except HikkoshiError as error:
         if as_json:
             account = str(options.address)
             print_json(failed_json(account, datetime.now().astimezone(), Problem(account, str(error))))
         raise
+    context.exit(status)
+
+
+def run_check(session: AccountSession, *, as_json: bool = False, strict: bool = False) -> int:
+    """Compare, print the report, and give the exit status. Raises what refreshing raises, with nothing printed."""
+    snapshot = refresh(session, new_cancel())
+    plan = session.plan()
     if left := session.left_behind():
         say(left)
     if as_json:
         print_json(_object(session, snapshot, plan))
     else:
         _print(snapshot, plan)
-    context.exit(_status(snapshot, strict=strict))
+    return _status(snapshot, strict=strict)
 
 
 def _status(snapshot: Snapshot, *, strict: bool) -> int:

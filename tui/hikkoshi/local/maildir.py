@@ -8,8 +8,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from imapclient.imap_utf7 import decode as decode_utf7
-
 from hikkoshi.errors import LocalChanged, NotAStore
 from hikkoshi.i18n import _, ngettext
 from hikkoshi.mail.bookkeeping import upload_size
@@ -176,6 +174,9 @@ def _levels(name: str) -> tuple[str, ...]:
 
 
 def _decoded(level: str) -> str:
+    # 50 ms to import: only for a Maildir++ with subfolders.
+    from imapclient.imap_utf7 import decode as decode_utf7
+
     try:
         return str(decode_utf7(level.encode("ascii")))
     except (UnicodeError, ValueError):
