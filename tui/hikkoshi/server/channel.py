@@ -15,8 +15,9 @@ from imapclient import IMAPClient
 
 from hikkoshi.errors import ServerError
 from hikkoshi.server import failures
-from hikkoshi.server.connect import GuardedIMAP4, capabilities
+from hikkoshi.server.connect import capabilities
 from hikkoshi.server.lexer import MAX_RESPONSE, Framer, Parts, Status, status
+from hikkoshi.server.transport import GuardedIMAP4
 
 _RECEIVE = 1 << 18
 _SEND = 1 << 16

@@ -5,134 +5,16 @@ over a line that is not encrypted, unless it leads to this very machine.
 """
 
 import imaplib
-import socket
 import ssl
-from typing import TYPE_CHECKING
 
 from imapclient import IMAPClient
 
-from hikkoshi.errors import ConnectFailed, ConnectionLost, LoginRefused, ProtocolBroken, TlsFailed, UsageError
+from hikkoshi.errors import ConnectFailed, ConnectionLost, LoginRefused, ProtocolBroken, UsageError
 from hikkoshi.i18n import _
 from hikkoshi.server import failures
-from hikkoshi.server.lexer import MAX_LINE, MAX_RESPONSE, malformed
 from hikkoshi.server.login import Login, is_loopback
+from hikkoshi.server.transport import GuardedIMAP4
 from hikkoshi.server.writer import quoted
-
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
-
-_CHUNK = 1 << 16
-_MAX_ANSWER = 64 << 20
-"""Bytes that a server may answer to one small command; a LIST of 100,000 folders has some 10 MB."""
-
-
-class GuardedIMAP4(imaplib.IMAP4):
-    """imaplib's conversation over a socket of ours: verified TLS, no Nagle, and limits on what comes in.
-
-    imaplib alone trusts a server's word on how much to read, and keeps the last commands, LOGIN among them.
-    `received`: bytes from the server that have not been read yet.
-    """
-
-    def __init__(self, login: Login, context: ssl.SSLContext | None) -> None:
-        self.login_record = login
-        self.received = bytearray()
-        self._context = context
-        self._allowed = _MAX_ANSWER
-        super().__init__(login.host, login.port, login.timeout)
-
-    def open(self, host: str = "", port: int = 143, timeout: float | None = None) -> None:
-        """Connect; the handshake follows at once where TLS is implied."""
-        self.host, self.port = host, port
-        self.sock = socket.create_connection((host, port), timeout)
-        try:
-            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if self.login_record.security == "tls":
-                self._wrap()
-            elif self.login_record.security == "plain" and not is_loopback(self.sock.getpeername()[0]):
-                raise _plain_refused(self.login_record)
-        except BaseException:
-            self.sock.close()
-            raise
-
-    def _wrap(self) -> None:
-        assert self._context is not None
-        self.sock = self._context.wrap_socket(self.sock, server_hostname=self.host)
-
-    def upgrade(self) -> None:
-        """STARTTLS (RFC 3501 section 6.2.1). What was said before it is forgotten; what came too early ends it."""
-        try:
-            typ, data = self._simple_command("STARTTLS")
-        except self.abort:
-            raise
-        except self.error as error:
-            raise _no_starttls(self.login_record, str(error).encode()) from None
-        if typ != "OK":
-            raise _no_starttls(self.login_record, data[-1])
-        if self.received:
-            # Someone on the way speaks before the lock is turned, hoping to be taken for the server afterwards.
-            raise TlsFailed(
-                _(
-                    "Something was slipped in before TLS began; the connection to {host} was closed, nothing was sent."
-                ).format(host=self.host)
-            )
-        self._wrap()
-        self._tls_established = True
-        self.untagged_responses.clear()
-        self._get_capabilities()
-
-    def _fill(self) -> None:
-        data = self.sock.recv(_CHUNK)
-        if not data:
-            raise failures.lost(self.host)
-        self._allowed -= len(data)
-        if self._allowed < 0:
-            raise malformed(bytes(self.received[:100]))
-        self.received += data
-
-    def read(self, size: int) -> bytes:
-        """The `size` bytes of a literal."""
-        if size > MAX_RESPONSE:
-            raise malformed(b"{%d}" % size)
-        while len(self.received) < size:
-            self._fill()
-        return self._take(size)
-
-    def readline(self) -> bytes:
-        """One line with its line end."""
-        searched = 0
-        while (end := self.received.find(b"\n", searched)) < 0:
-            searched = len(self.received)
-            if searched > MAX_LINE:
-                raise malformed(bytes(self.received[:100]))
-            self._fill()
-        return self._take(end + 1)
-
-    def _take(self, size: int) -> bytes:
-        data = bytes(self.received[:size])
-        del self.received[:size]
-        return data
-
-    def send(self, data: "ReadableBuffer") -> None:
-        """Send all of `data`; a new answer may be as long as any."""
-        self._allowed = _MAX_ANSWER
-        self.sock.sendall(data)
-
-    def farewell(self) -> bytes | None:
-        """The words of the server's BYE, None if it has said none."""
-        last = self.untagged_responses.get("BYE", [None])[-1]
-        return last if isinstance(last, bytes) else None
-
-    def shutdown(self) -> None:
-        """Close the socket."""
-        try:
-            self.sock.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # the other end was quicker
-        finally:
-            self.sock.close()
-
-    def _log(self, line: str) -> None:
-        """Keep no record of commands: one of them holds the password."""
 
 
 class _Client(IMAPClient):
@@ -153,10 +35,10 @@ class _Client(IMAPClient):
 def connect(login: Login) -> IMAPClient:
     """A connection to the server, logged in, with the capabilities it has for this user.
 
-    Raises ConnectFailed, TlsFailed, LoginRefused or ProtocolBroken, UsageError for a CA file that is none.
+    Raises ConnectFailed, LoginRefused or ProtocolBroken, UsageError for a CA file that is none.
     """
     if login.security == "plain" and not is_loopback(login.host):
-        raise _plain_refused(login)
+        raise failures.plain_refused(login)
     if not 0 < login.port < 1 << 16:
         # The C library would take it modulo 65536 and knock at some other door.
         raise failures.unreachable(login, OverflowError())
@@ -193,7 +75,7 @@ def _enter(client: IMAPClient, login: Login) -> None:
             )
         if login.security == "starttls":
             if "STARTTLS" not in imap.capabilities:
-                raise _no_starttls(login, b"")
+                raise failures.no_starttls(login, b"")
             imap.upgrade()
         try:
             _log_in(imap, login)
@@ -266,25 +148,6 @@ def _no_greeting(login: Login, error: imaplib.IMAP4.error) -> ConnectFailed:
     if raw.upper().startswith(b"* BYE"):
         return failures.turned_away(login, raw[len(b"* BYE") :])
     return failures.not_imap(login, raw)
-
-
-def _plain_refused(login: Login) -> TlsFailed:
-    return TlsFailed(
-        _(
-            "A connection to {host} without TLS would show the password and the mail to everyone on the way. Use "
-            "imaps://, or imap:// with STARTTLS; without TLS only this very machine is talked to."
-        ).format(host=login.host)
-    )
-
-
-def _no_starttls(login: Login, words: bytes) -> TlsFailed:
-    sentence = _(
-        "The server {host} does not offer STARTTLS on port {port}, so nothing was sent: try imaps:// (usually "
-        "port 993)."
-    )
-    if words:
-        sentence = _("The server {host} offers STARTTLS on port {port} but refuses it ({answer}), so nothing was sent.")
-    return TlsFailed(sentence.format(host=login.host, port=login.port, answer=failures.said(words)))
 
 
 def _no_password_login(login: Login, offered: tuple[str, ...]) -> LoginRefused:

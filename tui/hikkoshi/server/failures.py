@@ -172,6 +172,27 @@ def _certificate_sentence(login: Login, cause: ssl.SSLCertVerificationError) -> 
     return _("The certificate of {host} was not accepted ({reason}); the password was not sent.").format(**words)
 
 
+def plain_refused(login: Login) -> TlsFailed:
+    """A connection without TLS to another machine was asked for."""
+    return TlsFailed(
+        _(
+            "A connection to {host} without TLS would show the password and the mail to everyone on the way. Use "
+            "imaps://, or imap:// with STARTTLS; without TLS only this very machine is talked to."
+        ).format(host=login.host)
+    )
+
+
+def no_starttls(login: Login, words: bytes) -> TlsFailed:
+    """STARTTLS was not offered (`words` empty) or refused; there is no going on without it."""
+    sentence = _(
+        "The server {host} does not offer STARTTLS on port {port}, so nothing was sent: try imaps:// (usually "
+        "port 993)."
+    )
+    if words:
+        sentence = _("The server {host} offers STARTTLS on port {port} but refuses it ({answer}), so nothing was sent.")
+    return TlsFailed(sentence.format(host=login.host, port=login.port, answer=said(words)))
+
+
 def login_refused(login: Login, words: str) -> LoginRefused:
     """The server's NO or BAD to LOGIN or AUTHENTICATE."""
     code, answer = response_code(words), said(_CODE.sub("", without_secret(words, login), count=1))

@@ -10,7 +10,7 @@ from hikkoshi.errors import CommandRefused, ConnectionLost, ProtocolBroken, Serv
 from hikkoshi.i18n import _
 from hikkoshi.mail.folders import Folder
 from hikkoshi.server import failures
-from hikkoshi.server.connect import GuardedIMAP4, capabilities, connect
+from hikkoshi.server.connect import capabilities, connect
 from hikkoshi.server.folders import (
     Namespace,
     ancestors,
@@ -25,6 +25,7 @@ from hikkoshi.server.lexer import Parts, number, tokens
 from hikkoshi.server.login import Login
 from hikkoshi.server.quota import QuotaRoot, quota_roots
 from hikkoshi.server.records import FolderStatus
+from hikkoshi.server.transport import GuardedIMAP4
 from hikkoshi.server.writer import mailbox
 
 _APPENDLIMIT = "APPENDLIMIT="
