@@ -161,8 +161,10 @@ def write_maildir_folder(directory: Path, folder: MailFolder) -> Path:
 
 
 def _place(directory: Path, folder: MailFolder) -> Path:
+    """Where the folder goes; parents that nobody wrote become mboxes without mail."""
     *above, name = folder.path
     for level in above:
+        directory.mkdir(parents=True, exist_ok=True)
         if not (directory / level).exists():
             (directory / level).touch()
         directory /= level + ".sbd"
