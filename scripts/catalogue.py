@@ -55,7 +55,7 @@ def update(language: str) -> None:
     path.write_bytes(out.getvalue())
     with path.with_suffix(".mo").open("wb") as file:
         write_mo(file, catalogue)
-    missing = [fault for fault in faults(language)]
+    missing = faults(language)
     print(f"{path.relative_to(ROOT)}: {len(catalogue)} texts, {len(missing)} to mend")  # noqa: T201
 
 
