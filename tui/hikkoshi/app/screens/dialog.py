@@ -1,0 +1,121 @@
+"""What all dialogs have: a title, a text that scrolls, and a row of answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Generic, TypeVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import Button, Static
+
+T = TypeVar("T")
+
+Line = tuple[str, str]
+"""A line of text and its style: '', 'bad', 'good', 'head', 'strong' or 'dim'."""
+
+_STYLES = {
+    "bad": "$bad bold",
+    "good": "$success",
+    "head": "$head",
+    "strong": "bold",
+    "dim": "$row-same",
+    "key": "$bar-key",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[T]):
+    """A button: what it says and what choosing it gives. `danger`: it is painted as a warning."""
+
+    label: str
+    value: T
+    danger: bool = False
+
+
+def content(lines: Sequence[Line]) -> Content:
+    """Lines as what Textual shows. Nothing in them is markup."""
+    joined = []
+    for number, (text, style) in enumerate(lines):
+        joined.append(Content("\n") if number else Content(""))
+        joined.append(Content.styled(text, _STYLES[style]) if style else Content(text))
+    return Content("").join(joined)
+
+
+class Dialog(ModalScreen[T]):
+    """Ask something. Escape gives the last answer, which changes nothing; the focus is on `first`."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", show=False),
+        Binding("left", "app.focus_previous", show=False),
+        Binding("right", "app.focus_next", show=False),
+        Binding("up", "scroll(-1)", show=False),
+        Binding("down", "scroll(1)", show=False),
+        Binding("pageup", "scroll(-10)", show=False),
+        Binding("pagedown", "scroll(10)", show=False),
+    ]
+
+    DEFAULT_CSS = """
+    Dialog { align: center middle; background: $background 60%; }
+    Dialog #dialog { width: 90%; max-width: 84; height: auto; max-height: 90%; background: $panel; padding: 1 2; }
+    Dialog #title { text-style: bold; color: $primary; height: auto; margin-bottom: 1; }
+    Dialog #body { height: auto; max-height: 100%; background: $panel; scrollbar-size-vertical: 1; }
+    Dialog #text { height: auto; color: $row-text; }
+    Dialog #answers { height: 1; margin-top: 1; align-horizontal: right; }
+    Dialog Button { margin-left: 2; height: 1; min-width: 8; border: none; background: $row-cursor-away; color: $row-text; }
+    Dialog Button:focus { background: $primary; color: $background; text-style: bold; }
+    Dialog Button.danger:focus { background: $bad; color: $background; }
+    """
+
+    def __init__(self, title: str, lines: Sequence[Line], answers: Sequence[Answer[T]], *, first: int = 0) -> None:
+        super().__init__()
+        self.heading = title
+        self.lines = list(lines)
+        self.answers = list(answers)
+        self._first = first
+
+    def compose(self) -> ComposeResult:
+        """Title, text, answers."""
+        with Vertical(id="dialog"):
+            yield Static(Content(self.heading), id="title", markup=False)
+            with VerticalScroll(id="body", can_focus=False):
+                yield Static(content(self.lines), id="text", markup=False)
+            yield from self.compose_more()
+            with Horizontal(id="answers"):
+                for number, answer in enumerate(self.answers):
+                    yield Button(
+                        Content(f" {answer.label} "),
+                        id=f"answer-{number}",
+                        classes="danger" if answer.danger else "",
+                        compact=True,
+                    )
+
+    def compose_more(self) -> list[Widget]:
+        """What stands between the text and the answers."""
+        return []
+
+    def on_mount(self) -> None:
+        """Put the focus where Enter does what is expected."""
+        self.query_one(f"#answer-{self._first}").focus()
+
+    @on(Button.Pressed)
+    def _answered(self, event: Button.Pressed) -> None:
+        number = int((event.button.id or "answer-0").removeprefix("answer-"))
+        self.dismiss(self.answers[number].value)
+
+    def action_leave(self) -> None:
+        """The answer that changes nothing."""
+        self.dismiss(self.answers[-1].value)
+
+    def action_scroll(self, by: int) -> None:
+        """Scroll the text."""
+        self.query_one("#body").scroll_relative(y=by, animate=False)
+
+
+def note(title: str, lines: Sequence[Line], close: str) -> Dialog[bool]:
+    """Tell something; the only answer is to go on."""
+    return Dialog(title, lines, [Answer(close, True)])

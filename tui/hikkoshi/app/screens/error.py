@@ -1,0 +1,17 @@
+"""What went wrong, in the sentence that the error brings, and what can be done."""
+
+from hikkoshi.app.screens.dialog import Answer, Dialog, Line
+from hikkoshi.errors import HikkoshiError
+from hikkoshi.i18n import _
+from hikkoshi.mail.headers import sanitise
+
+RETRY, QUIT, CLOSE = "retry", "quit", "close"
+
+
+def error_screen(error: HikkoshiError, *, rows_kept: bool) -> Dialog[str]:
+    """Tell the error. `rows_kept`: rows of an earlier look are on the screen and can be looked at."""
+    lines: list[Line] = [(sanitise(str(error)), "")]
+    if rows_kept:
+        lines += [("", ""), (_("What is shown is as it was when both sides were last compared."), "dim")]
+    answers = [Answer(_("Try again"), RETRY), Answer(_("Quit"), QUIT), Answer(_("Close"), CLOSE)]
+    return Dialog(_("That did not work"), lines, answers)

@@ -1,0 +1,45 @@
+"""What the screen asks of an account at work. `accounts.session.AccountSession` is one; tests bring another."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from hikkoshi.jobs.cancel import Cancel
+from hikkoshi.jobs.progress import Report
+
+if TYPE_CHECKING:
+    from hikkoshi.accounts.session import Snapshot
+    from hikkoshi.move.events import Tell
+    from hikkoshi.move.plan import Plan
+    from hikkoshi.move.receipt import Receipt
+
+
+class Session(Protocol):
+    """A local store and a server. Methods that block run one at a time, in a thread that is not the screen's."""
+
+    index_path: Path
+    server: str
+    """`user@host`."""
+    overrides: dict[str, str]
+    """Local folder name -> server folder name, as the user corrected the mapping."""
+    snapshot: "Snapshot | None"
+
+    def refresh(self, report: Report, cancel: Cancel) -> "Snapshot":
+        """Look at both sides and compare them. Blocks; raises `HikkoshiError`."""
+        ...
+
+    def remap(self, overrides: Mapping[str, str], report: Report, cancel: Cancel) -> "Snapshot":
+        """Remember a mapping and compare again. Blocks; raises `HikkoshiError`."""
+        ...
+
+    def plan(self, ids: Iterable[int]) -> "Plan":
+        """What an upload of these rows would do. Quick; needs a snapshot."""
+        ...
+
+    def upload(self, plan: "Plan", report: "Tell", cancel: Cancel, *, check_room: bool = True) -> "Receipt":
+        """Carry out a plan and compare again. Blocks; raises `HikkoshiError`."""
+        ...
+
+    def left_behind(self) -> str:
+        """What moves that ended early did, '' if there is nothing to tell."""
+        ...

@@ -1,0 +1,119 @@
+"""From a selection to a receipt: plan, question, move, and what the screen shows meanwhile."""
+
+from dataclasses import replace
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from hikkoshi.app.screens.confirm import confirm, stop_move
+from hikkoshi.app.screens.receipt import receipt_screen
+from hikkoshi.i18n import _
+from hikkoshi.jobs.progress import Progress
+from hikkoshi.move.events import Landed, NotMoved, Rooms, UploadEvent
+from hikkoshi.move.plan import Plan
+from hikkoshi.move.receipt import Receipt
+from hikkoshi.move.room import Load, Room, outlook
+
+if TYPE_CHECKING:
+    from hikkoshi.app.screens.main import MainScreen
+
+PLAN, MOVE = "plan", "move"
+_COUNT_EVERY = 2.0  # seconds between counts of the folder list while mail lands
+
+
+class Uploading:
+    """The upload as the main screen sees it. All of it runs in the screen's thread."""
+
+    def __init__(self, screen: "MainScreen") -> None:
+        self._screen = screen
+        self._plan: Plan | None = None
+        self._rooms: tuple[Room, ...] = ()
+        self._since: dict[str, Load] = {}
+        self._left: dict[str, Load] = {}
+        self._weights: dict[int, tuple[str, Load]] = {}
+        self._landed: list[int] = []
+        self._counted = 0.0
+
+    @property
+    def moving(self) -> bool:
+        """Whether mail is being uploaded."""
+        return self._screen.work.name == MOVE
+
+    def plan(self, ids: list[int]) -> None:
+        """Ask the account for the plan of these rows."""
+        session = self._screen.session
+        self._screen.work.start(PLAN, lambda _report, _cancel: session.plan(ids))
+
+    def planned(self, plan: Plan) -> None:
+        """Show the plan and ask."""
+        self._plan = plan
+        self._screen.app.push_screen(confirm(plan, self._screen.signs), self._confirmed)
+
+    def _confirmed(self, go: bool | None) -> None:
+        plan, screen = self._plan, self._screen
+        if not go or plan is None or screen.work.busy:
+            return
+        self._rooms = tuple(each.room for each in plan.outlooks)
+        self._left = {share.target: share.load for share in plan.shares}
+        self._weights = {item.row: (item.target, Load(item.message.size, 1)) for item in plan.items}
+        self._since, self._landed = {}, []
+        screen.begin_move(plan)
+        session = screen.session
+        screen.work.start(MOVE, lambda report, cancel: session.upload(plan, report, cancel))
+
+    def told(self, event: UploadEvent) -> None:
+        """Something happened in the move."""
+        if isinstance(event, Progress):
+            self._screen.panel.progress(event)
+            self._show_landed()
+        elif isinstance(event, Landed):
+            self._land(event.row)
+        elif isinstance(event, NotMoved):
+            self._take_off(event.row)
+            self._screen.panel.failed(event)
+        elif isinstance(event, Rooms):
+            self._rooms, self._since = event.rooms, {}
+            self._tell_gauges()
+
+    def _land(self, row: int) -> None:
+        self._landed.append(row)
+        self._take_off(row)
+        target, load = self._weights.get(row, ("", Load()))
+        self._since[target] = self._since.get(target, Load()) + load
+
+    def _take_off(self, row: int) -> None:
+        target, load = self._weights.get(row, ("", Load()))
+        if target:
+            self._left[target] += Load(-load.size, -load.messages)
+
+    def _show_landed(self) -> None:
+        """Paint what arrived since the last time: rows, gauges, now and then the folders' counts."""
+        if not self._landed:
+            return
+        landed, self._landed = self._landed, []
+        self._screen.rows.hold()
+        self._screen.panes.repaint_rows(set(landed))
+        self._tell_gauges()
+        if monotonic() - self._counted > _COUNT_EVERY:
+            self._counted = monotonic()
+            self._screen.recount()
+
+    def _tell_gauges(self) -> None:
+        now = [replace(each.room, used=each.after) for each in outlook(self._rooms, self._since)]
+        self._screen.show_rooms(tuple(now), {t: load for t, load in self._left.items() if load.messages > 0})
+
+    def stop(self) -> None:
+        """Ask whether to stop, and stop between two mails."""
+
+        def answered(stop: bool | None) -> None:
+            if stop and self.moving:
+                self._screen.work.cancel.set("user")
+                self._screen.panel.stopping()
+
+        self._screen.app.push_screen(stop_move(), answered)
+
+    def ended(self, receipt: Receipt) -> None:
+        """Show what the move did."""
+        self._show_landed()
+        self._screen.end_move()
+        self._screen.say("" if receipt.complete else _("Not all mail arrived."))
+        self._screen.app.push_screen(receipt_screen(receipt))
