@@ -3,6 +3,7 @@
 import imaplib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 from imapclient import IMAPClient
 
@@ -12,6 +13,7 @@ from hikkoshi.mail.folders import Folder
 from hikkoshi.server import failures
 from hikkoshi.server.connect import capabilities, connect
 from hikkoshi.server.folders import (
+    Listed,
     Namespace,
     ancestors,
     folder_records,
@@ -72,13 +74,12 @@ class ServerSession:
     def folders(self) -> list[Folder]:
         """Every folder, those included that only hold others (`selectable` False), in the server's order."""
         what = _("The folders cannot be listed")
-        plain = [entry for parts in self._ask(what, "LIST", b'""', b'"*"') if (entry := listed(parts))]
-        special = []
+        plain = self._listed(what, b'""', b'"*"')
+        special: list[Listed] = []
         if "SPECIAL-USE" in self.capabilities and not has_special_use(plain):
             # Some servers say what folders are for only when asked (RFC 6154 section 3).
             with suppress(CommandRefused):
-                answers = self._ask(what, "LIST", b'""', b'"*"', b"RETURN (SPECIAL-USE)")
-                special = [entry for parts in answers if (entry := listed(parts))]
+                special = self._listed(what, b'""', b'"*"', b"RETURN (SPECIAL-USE)")
         return folder_records(merged(plain, special), self._namespace())
 
     def folder_name(self, path: tuple[str, ...]) -> str:
@@ -114,7 +115,8 @@ class ServerSession:
             with suppress(CommandRefused):
                 roots = self._ask(what, "GETQUOTAROOT", mailbox(native), answer="QUOTAROOT")
                 answers.append((native, roots, self._taken("QUOTA")))
-        return quota_roots(answers)
+        with self._translated():
+            return quota_roots(answers)
 
     def status(self, native: str) -> FolderStatus:
         """A folder's counts without opening it; CommandRefused, naming it, when the server does not tell."""
@@ -123,7 +125,8 @@ class ServerSession:
         items += b" SIZE)" if "STATUS=SIZE" in self.capabilities else b")"
         found: dict[str, int] = {}
         for parts in self._ask(what, "STATUS", mailbox(native), items):
-            words = tokens(parts)[-1]
+            with self._translated():
+                words = tokens(parts)[-1]
             if not isinstance(words, list):
                 continue
             for name, value in zip(words[::2], words[1::2], strict=False):
@@ -140,17 +143,21 @@ class ServerSession:
             if "NAMESPACE" in self.capabilities:
                 with suppress(CommandRefused):
                     answers = self._ask(_("The namespaces cannot be read"), "NAMESPACE")
-            self._spaces = namespace(answers[-1] if answers else None)
+            with self._translated():
+                self._spaces = namespace(answers[-1] if answers else None)
             if not self._spaces.delimiter:
                 self._spaces = self._with_delimiter(self._spaces)
         return self._spaces
 
     def _with_delimiter(self, spaces: Namespace) -> Namespace:
         """`LIST "" ""` tells the delimiter where NAMESPACE does not (RFC 3501 section 6.3.8)."""
-        for parts in self._ask(_("The folders cannot be listed"), "LIST", b'""', b'""'):
-            if entry := listed(parts):
-                return Namespace(spaces.prefix, entry.delimiter, spaces.foreign)
-        return spaces
+        entries = self._listed(_("The folders cannot be listed"), b'""', b'""')
+        return replace(spaces, delimiter=entries[0].delimiter) if entries else spaces
+
+    def _listed(self, what: str, *arguments: bytes) -> list[Listed]:
+        answers = self._ask(what, "LIST", *arguments)
+        with self._translated():
+            return [entry for parts in answers if (entry := listed(parts))]
 
     def _ask(self, what: str, command: str, *arguments: bytes, answer: str = "") -> list[Parts]:
         """Send a command; the untagged responses called `answer` (its own name), without that name.
