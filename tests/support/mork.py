@@ -22,12 +22,13 @@ class SummaryRow:
 
 
 def summary(
-    rows: Iterable[SummaryRow], *, folder_size: int, folder_date: int, mailbox_name: str = "", removed: int = 0
+    rows: Iterable[SummaryRow], *, folder_size: int | None, folder_date: int, mailbox_name: str = "", removed: int = 0
 ) -> bytes:
     """The text of an .msf.
 
     The flags stand in a group of changes behind the table, where most of a real summary's do. `removed` more
-    rows are in the table at first and cut again by a later change.
+    rows are in the table at first and cut again by a later change. `folder_size` None: a maildir's, which says
+    neither size nor date.
     """
     rows = list(rows)
     text = [_head()]
@@ -92,10 +93,12 @@ def _changes(number: int, row: SummaryRow) -> str:
     return text
 
 
-def _info(folder_size: int, folder_date: int, mailbox_name: str, count: int) -> str:
+def _info(folder_size: int | None, folder_date: int, mailbox_name: str, count: int) -> str:
     scope, kind = _ALIAS["ns:msg:db:row:scope:dbfolderinfo:all"], _ALIAS["ns:msg:db:table:kind:dbfolderinfo"]
     name = f"(^{_ALIAS['mailboxName']}={escaped(mailbox_name.encode())})" if mailbox_name else ""
-    return (
-        f"{{1:^{scope} {{(k^{kind}:c)(s=9)}} \n  [1(^{_ALIAS['folderSize']}={folder_size:x})"
-        f"(^{_ALIAS['folderDate']}={folder_date:x})(^{_ALIAS['numMsgs']}={count:x}){name}]}}\n"
+    size = (
+        f"(^{_ALIAS['folderSize']}={folder_size:x})(^{_ALIAS['folderDate']}={folder_date:x})"
+        if folder_size is not None
+        else ""
     )
+    return f"{{1:^{scope} {{(k^{kind}:c)(s=9)}} \n  [1{size}(^{_ALIAS['numMsgs']}={count:x}){name}]}}\n"

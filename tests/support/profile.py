@@ -156,7 +156,7 @@ def write_maildir_folder(directory: Path, folder: MailFolder) -> Path:
         os.utime(path / "cur" / name, (_MTIME, _MTIME))
         if mail.in_summary:
             rows.append(mail.row(name))
-    _write_summary(path, folder, rows, 0)
+    _write_summary(path, folder, rows, None)
     return path
 
 
@@ -172,10 +172,11 @@ def _place(directory: Path, folder: MailFolder) -> Path:
     return directory / name
 
 
-def _write_summary(path: Path, folder: MailFolder, rows: list[SummaryRow], size: int) -> None:
+def _write_summary(path: Path, folder: MailFolder, rows: list[SummaryRow], size: int | None) -> None:
     if folder.msf == "missing":
         return
-    size += 17 if folder.msf == "stale" else 0
+    if size is not None and folder.msf == "stale":
+        size += 17
     text = summary(rows, folder_size=size, folder_date=_MTIME, mailbox_name=folder.mailbox_name, removed=2)
     path.with_name(path.name + ".msf").write_bytes(text[: len(text) // 2] if folder.msf == "broken" else text)
 

@@ -78,6 +78,15 @@ def test_rows_leave_a_table() -> None:
     assert list(mork.tables[1, b"rows"].rows) == [(4, b"rows")]
 
 
+def test_rows_that_leave_as_thunderbird_writes_it() -> None:
+    body = (
+        b"{1:^80 {(k^96:c)} [7(^88=0)] [8(^88=0)] [9] }\n@$${22{@\n"
+        b"{1:^80 {(k^96:c)(s=9)} \n  [-28(^88=0)\n    (^B3=x)]-\n  [-8]-\n  [-7]}\n@$$}22}@"
+    )
+
+    assert list(parse(body).tables[1, b"rows"].rows) == [(9, b"rows"), (0x28, b"rows")]
+
+
 def test_a_table_that_is_cut_begins_again() -> None:
     assert list(parse(b"{1:^80 [1] }{-1:^80 2 }").tables[1, b"rows"].rows) == [(2, b"rows")]
 

@@ -14,7 +14,7 @@ from hikkoshi.local.store import LocalStore
 from hikkoshi.mail.bookkeeping import upload_form
 from hikkoshi.mail.folders import Folder, Role
 from hikkoshi.mail.message import Message, Problem
-from support.profile import PROFILE, Account, Mail, MailFolder, local_folders, write_profile
+from support.profile import PROFILE, Account, Mail, MailFolder, Msf, local_folders, write_profile
 
 SEEN, FLAGGED = "\\Seen", "\\Flagged"
 LOGIN = "tanaka@example.jp"
@@ -125,7 +125,7 @@ def test_a_fresh_summary_decides(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("msf", ["stale", "missing", "broken"])
-def test_without_one_the_headers_do(tmp_path: Path, msf: str) -> None:
+def test_without_one_the_headers_do(tmp_path: Path, msf: Msf) -> None:
     mails = (
         mail("read", status=0x1, summary=0),
         mail("unread", status=0, summary=0x1),
@@ -135,7 +135,7 @@ def test_without_one_the_headers_do(tmp_path: Path, msf: str) -> None:
         mail("partial", status=0x401),
     )
 
-    found = scan(store_of(tmp_path, pop(MailFolder(("Inbox",), mails, msf))))  # type: ignore[arg-type]
+    found = scan(store_of(tmp_path, pop(MailFolder(("Inbox",), mails, msf))))
 
     assert {name: set(message.flags) for name, message in found.items()} == {
         "read": {SEEN}, "unread": set(), "marked": {FLAGGED, "$label4", "work"}, "unlisted": set(), "partial": {SEEN},
@@ -143,19 +143,35 @@ def test_without_one_the_headers_do(tmp_path: Path, msf: str) -> None:
     assert found["partial"].partial
 
 
-def test_a_summary_knows_where_mails_start(tmp_path: Path) -> None:
-    """A From_ line in a body that looks like one, and the start of a mail that does not."""
-    classic = b"\nFrom a@example.jp Tue Mar  5 10:00:00 2024\nno header\n"
-    lone = Mail(b"Subject: lone\n\nno second header\n", status=None, from_line=b"From somewhere")
-    store = store_of(tmp_path, pop(MailFolder(("Inbox",), (mail("first", "x" * len(classic)), lone))))
+CLASSIC = b"\nFrom a@example.jp Tue Mar  5 10:00:00 2024\nno header\n"
+
+
+def store_with_classic_body(root: Path, msf: Msf, *more: Mail) -> LocalStore:
+    """A store whose first mail has an unquoted From_ line in its body, as other programs write them."""
+    store = store_of(root, pop(MailFolder(("Inbox",), (mail("first", "x" * len(CLASSIC)), *more), msf)))
     inbox = Path(folder_of(store, "Inbox").native)
-    content, time = inbox.read_bytes(), inbox.stat().st_mtime
-    inbox.write_bytes(content.replace(b"x" * len(classic), classic))
+    time = inbox.stat().st_mtime
+    inbox.write_bytes(inbox.read_bytes().replace(b"x" * len(CLASSIC), CLASSIC))
     os.utime(inbox, (time, time))
+    return store
+
+
+def test_a_summary_knows_where_mails_start(tmp_path: Path) -> None:
+    lone = Mail(b"Subject: lone\n\nno second header\n", status=None, from_line=b"From somewhere")
+    store = store_with_classic_body(tmp_path, "fresh", lone)
 
     found = scan(store)
 
     assert set(found) == {"first", "lone"}
+    assert b"no header" in store.read(folder_of(store, "Inbox"), found["first"].place)
+
+
+def test_without_one_mails_start_where_thunderbird_says(tmp_path: Path) -> None:
+    store = store_with_classic_body(tmp_path, "missing", mail("second"))
+
+    found = scan(store)
+
+    assert set(found) == {"first", "second"}
     assert b"no header" in store.read(folder_of(store, "Inbox"), found["first"].place)
 
 

@@ -6,6 +6,7 @@ header fields, with or without a blank line before; or by everybody else's (RFC 
 and a sender and a date in it. One `>` of `>*From ` at the start of a line is quoting (mboxrd; in mboxo and in
 Thunderbird's files `>From ` stands for `From `). A blank before `From ` is no quoting: it is the space-stuffing of
 format=flowed (RFC 3676 section 4.4) that the mail was sent with, and Thunderbird itself reads it as it is.
+Thunderbird 153 was seen to write mboxrd for mail from POP, copies and sent mail alike, and to read all this so.
 A Content-Length is not believed.
 """
 

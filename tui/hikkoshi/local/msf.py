@@ -20,13 +20,15 @@ _INFO_COLUMNS = frozenset((b"folderSize", b"folderDate", b"forceReparse"))
 # mail.db_timestamp_leeway: a clock changed by an hour, or a file system with coarse times, spoils no summary.
 _LEEWAY = 4000
 _START = b"From "
+_NO_SIZE = b"-1"
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
     """The live mails of a folder: flags, keywords by place (offset of the From_ line in decimal, or file name).
 
-    `folder_size` (bytes) and `folder_date` (seconds since 1970) are the mbox's when the summary was written.
+    `folder_size` (bytes) and `folder_date` (seconds since 1970) are the mbox's when the summary was written; -1 and
+    0 where it does not say, as in a maildir's.
     """
 
     standings: dict[str, Standing]
@@ -71,11 +73,9 @@ def parse_summary(data: bytes) -> Summary:
         # A row in the table is a live mail, whatever its expunged bit says.
         standings[_token(key, cells)] = mozilla_standing(bits & ~MOZILLA_EXPUNGED, keywords)
     info = next((cells for _key, cells in _rows(mork, _FOLDER_INFO)), {})
-    if b"folderSize" not in info:
-        raise MorkError("it does not say how large its folder is")
     return Summary(
         standings,
-        _hex(info[b"folderSize"]),
+        _hex(info.get(b"folderSize", _NO_SIZE)),
         _hex(info.get(b"folderDate", b"0")),
         _hex(info.get(b"forceReparse", b"0")) != 0,
     )

@@ -102,7 +102,8 @@ class ThunderbirdStore:
         if self._is_maildir(folder):
             return self._scan_maildir(folder, problems)
         summary = fresh_summary(Path(folder.native))
-        known = frozenset(map(int, summary.standings)) if summary else None
+        # Without a summary too only Thunderbird's own rule counts: it quotes every From_ line that it writes.
+        known = frozenset(map(int, summary.standings)) if summary else frozenset[int]()
         return scan_mbox(folder, problems, self._standing_of(folder, summary), known)
 
     def read(self, folder: Folder, place: str) -> bytes:
