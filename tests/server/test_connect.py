@@ -269,6 +269,19 @@ def test_a_certificate_of_its_own_that_the_user_trusts(tmp_path: Path) -> None:
         connect(plain("localhost", peer.port, security="tls", ca_file=certificate)).shutdown()
 
 
+@pytest.mark.parametrize(
+    ("offered", "words"), [(b"AUTH=XOAUTH2 AUTH=OAUTHBEARER", "OAUTHBEARER, XOAUTH2"), (b"", "lets nobody log in")]
+)
+def test_a_server_without_passwords_is_not_sent_one(tmp_path: Path, offered: bytes, words: str) -> None:
+    certificate, key = self_signed(tmp_path, 2)
+    with Peer(context=server_context(certificate, key), capabilities=b"IMAP4rev1 LOGINDISABLED " + offered) as peer:
+        error = refused(plain("localhost", peer.port, security="tls", ca_file=certificate))
+
+    assert isinstance(error, LoginRefused)
+    assert words in str(error)
+    assert b"LOGIN " not in peer.received
+
+
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated:DeprecationWarning")
 def test_tls_older_than_1_2_is_refused(tmp_path: Path) -> None:
     certificate, key = self_signed(tmp_path, 2)
