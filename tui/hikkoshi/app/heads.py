@@ -10,22 +10,27 @@ from hikkoshi.app.widgets.lines import Part, Shown
 from hikkoshi.app.widgets.pair_list import BOTH, GUTTER, LOCAL, PairList, shape_of
 from hikkoshi.i18n import _, ngettext
 from hikkoshi.index.queries import FolderPair
+from hikkoshi.mail.headers import sanitise
 
 if TYPE_CHECKING:
     from hikkoshi.accounts.session import Snapshot
 
+_LEAST = 20
+"""Cells from which on a piece of the store's description says something."""
 
-def title_line(snapshot: "Snapshot | None", server: str, state: str, *, bad: bool, narrow: bool) -> Shown:
-    """Which store is compared with which account, and when that was."""
-    left: list[Part] = [(" hikkoshi ", "key")]
-    if snapshot and not narrow:
-        left += [(f" {snapshot.description} ", "")]
+
+def title_line(snapshot: "Snapshot | None", server: str, state: str, width: int, signs: Signs, *, bad: bool) -> Shown:
+    """Which store is compared with which account, and when that was, in `width` cells."""
     right: list[Part] = [(f"{server} ", "strong")]
     if state:
         right.append((f" {state} ", "bad" if bad else "good"))
     if snapshot:
         right.append((_(" checked {time} ").format(time=snapshot.checked_at.strftime("%H:%M")), "head"))
-    return left, right
+    name = " hikkoshi "
+    room = width - cell_len(name) - sum(cell_len(text) for text, _style in right) - 4
+    if snapshot is None or room < _LEAST:
+        return [(name, "key")], right
+    return [(name, "key"), (f" {cut(sanitise(snapshot.description), room, signs.more)} ", "")], right
 
 
 def head_lines(pair: FolderPair | None, panes: PairList, signs: Signs, only: str, *, sent: bool) -> list[Shown]:

@@ -215,7 +215,7 @@ class MainScreen(Screen[None]):
 
     def _paint_title(self) -> None:
         line = title_line(
-            self.snapshot, self.session.server, self._state, bad=self._state_bad, narrow=self.size.width < 100
+            self.snapshot, self.session.server, self._state, self.size.width, self.signs, bad=self._state_bad
         )
         self.query_one("#title", Lines).show([line])
 

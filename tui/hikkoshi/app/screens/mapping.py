@@ -16,7 +16,7 @@ from textual.suggester import SuggestFromList
 from textual.widgets import Input, Static
 
 from hikkoshi.app.row_text import cut, cut_start
-from hikkoshi.app.signs import Signs
+from hikkoshi.app.signs import KINDS, Signs
 from hikkoshi.app.widgets.key_bar import KeyBar
 from hikkoshi.app.widgets.line_list import LineList
 from hikkoshi.i18n import N_, _
@@ -24,6 +24,7 @@ from hikkoshi.index.queries import FolderPair
 from hikkoshi.mail.folders import LEFT_OUT, Role
 
 _ROLE = 10  # cells
+_ARROW = next(kind for kind in KINDS if kind.name == "only-local")
 _ROLES = {
     Role.INBOX: N_("inbox"),
     Role.SENT: N_("sent"),
@@ -40,7 +41,7 @@ _ROLES = {
 class MappingList(LineList):
     """One line for each local folder."""
 
-    COMPONENT_CLASSES = frozenset({"mapping--cursor", "mapping--changed", "mapping--dim"})  # type: ignore[assignment]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"mapping--cursor", "mapping--changed", "mapping--dim"}
     DEFAULT_CSS = """
     MappingList { background: $surface; color: $row-text; height: auto; max-height: 100%; }
     MappingList > .mapping--cursor { background: $row-cursor; }
@@ -82,9 +83,9 @@ class MappingList(LineList):
         state = _("changed") if changed else _("your word") if local in self.overrides else there
         name = self.name_of(pair) or _("(chosen by role and name)")
         half = (width - _ROLE - 17) // 2
-        more = self._signs.more
+        more, arrow = self._signs.more, self._signs.of(_ARROW)
         role = _(_ROLES[pair.role]) if pair.role in _ROLES else ""
-        text = f" {cut_start(local, half, more)}  »  {cut_start(name, half, more)} {cut(role, _ROLE, more)} {cut(state, 9, more)}"
+        text = f" {cut_start(local, half, more)}  {arrow}  {cut_start(name, half, more)} {cut(role, _ROLE, more)} {cut(state, 9, more)}"
         return Strip([Segment(set_cell_size(text, width), style)], width)
 
     def on_click(self, event: events.Click) -> None:
@@ -92,12 +93,7 @@ class MappingList(LineList):
         if self.is_line(event.screen_offset):
             self.move_to(self.position_at(event.screen_offset))
             if event.chain == 2:
-                self.screen.query_one(MappingScreen.EDIT, Input)
-                self.run_action_of_screen()
-
-    def run_action_of_screen(self) -> None:
-        """Change the line under the cursor."""
-        self.call_later(self.screen.run_action, "edit")
+                self.call_later(self.screen.run_action, "edit")
 
 
 class MappingScreen(ModalScreen["dict[str, str] | None"]):
@@ -114,7 +110,7 @@ class MappingScreen(ModalScreen["dict[str, str] | None"]):
     MappingScreen { align: center middle; background: $background 60%; }
     MappingScreen #dialog { width: 94%; max-width: 110; height: auto; max-height: 94%; background: $panel; padding: 1 2 0 2; }
     MappingScreen #title { text-style: bold; color: $primary; height: auto; margin-bottom: 1; }
-    MappingScreen #edit { display: none; margin-top: 1; }
+    MappingScreen #edit { display: none; margin-top: 1; background: $row-absent; color: $row-text; }
     MappingScreen #edit.open { display: block; }
     MappingScreen KeyBar { margin-top: 1; background: $panel; }
     """
@@ -133,6 +129,7 @@ class MappingScreen(ModalScreen["dict[str, str] | None"]):
             yield Input(
                 id="edit",
                 placeholder=_("Server folder; levels with /; empty: chosen by role and name"),
+                compact=True,
                 suggester=SuggestFromList(self._names, case_sensitive=False),
             )
             yield KeyBar(id="mapping-keys")

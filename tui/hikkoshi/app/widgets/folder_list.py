@@ -1,5 +1,7 @@
 """The folder pairs with the number of their differences, and what these are for the one that is shown."""
 
+from typing import ClassVar
+
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
@@ -7,7 +9,7 @@ from textual import events
 from textual.strip import Strip
 
 from hikkoshi.app.row_text import cut, cut_start
-from hikkoshi.app.signs import Kind, Signs
+from hikkoshi.app.signs import KINDS, Kind, Signs
 from hikkoshi.app.widgets.line_list import LineList
 from hikkoshi.app.widgets.lines import Lines, Shown
 from hikkoshi.app.words import kind_counts
@@ -21,7 +23,13 @@ _WITH_KINDS = 38  # cells from which the kinds stand beside the number
 class FolderList(LineList):
     """All folders at the top, then each folder pair. `pair` is the one under the cursor, None for all."""
 
-    COMPONENT_CLASSES = frozenset({"folder--cursor", "folder--away", "folder--dim", "folder--count", "folder--bad"})  # type: ignore[assignment]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "folder--cursor",
+        "folder--away",
+        "folder--dim",
+        "folder--count",
+        "folder--bad",
+    }
     DEFAULT_CSS = """
     FolderList { background: $panel; color: $row-text; }
     FolderList > .folder--cursor { background: $row-cursor; text-style: bold; }
@@ -35,6 +43,7 @@ class FolderList(LineList):
         super().__init__(id=id)
         self.signs = signs
         self.pairs: tuple[FolderPair, ...] = ()
+        self._shown = False
 
     def show(self, pairs: tuple[FolderPair, ...]) -> None:
         """Show these pairs; the cursor stays at the folder where it was."""
@@ -45,7 +54,10 @@ class FolderList(LineList):
             for number, pair in enumerate(pairs, 1)
             if old and (pair.local, pair.target) == (old.local, old.target)
         ]
-        self.resize_to(len(pairs) + 1 if pairs else 0, same[0] if same else 0)
+        # At first the inbox, or whatever the PC lists first; all folders together are the line above.
+        first = 0 if self._shown else 1
+        self._shown = self._shown or bool(pairs)
+        self.resize_to(len(pairs) + 1 if pairs else 0, same[0] if same else first)
 
     @property
     def pair(self) -> FolderPair | None:
@@ -98,9 +110,13 @@ class FolderList(LineList):
 class Facts(Lines):
     """What differs in the folder that is shown: sign, meaning, number. A legend that is always in sight."""
 
-    DEFAULT_CSS = """
-    Facts { background: $panel; height: auto; padding: 0; }
-    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"line--{kind.name}" for kind in KINDS}
+    DEFAULT_CSS = "\n".join(
+        [
+            "Facts { background: $panel; height: auto; }",
+            *(f"Facts > .line--{kind.name} {{ color: $row-{kind.name}; text-style: bold; }}" for kind in KINDS),
+        ]
+    )
 
     def tell(self, counts: Counts, signs: Signs) -> None:
         """Show the numbers of each kind that there is."""
@@ -112,4 +128,4 @@ class Facts(Lines):
 
 
 def _fact(kind: Kind, number: int, signs: Signs) -> Shown:
-    return [(f" {signs.of(kind)} ", "key"), (_(kind.short), "head")], [(f"{number:,} ", "strong")]
+    return [(f" {signs.of(kind)} ", kind.name), (_(kind.short), "head")], [(f"{number:,} ", "strong")]

@@ -13,6 +13,9 @@ from hikkoshi.move.room import Load, Outlook, Room, outlook
 _MOST_ROOMS = 3
 """Gauges shown; a server with more roots shows those that are fullest."""
 
+_SHORTEST_BAR, _SHORT_BAR, _LONG_BAR = 6, 16, 44
+"""Cells of a gauge's bar; the words beside it come first."""
+
 
 def bar(outlook: Outlook, width: int, signs: Signs) -> list[Part]:
     """A limit as a bar of `width` cells: used, what would come on top, free, the reserve at the end."""
@@ -40,15 +43,21 @@ def bar(outlook: Outlook, width: int, signs: Signs) -> list[Part]:
 def gauge_line(outlook: Outlook, name_width: int, width: int, signs: Signs) -> Shown:
     """One limit in a line of `width` cells."""
     room = outlook.room
-    changes = outlook.after != room.used
-    bar_width = max(8, min(48, width // 3 - 4))
     name = room_name(room)
-    line: list[Part] = [(f" {name}{' ' * (name_width - cell_len(name))} ", "head"), *bar(outlook, bar_width, signs)]
-    line.append((f" {room_text(room)}", "bad" if room.limit is None else ""))
-    if changes:
-        line.append((f" {signs.more} {outlook_text(outlook)}", "good" if outlook.fits else "bad"))
-    reserve = _("{percent} kept free").format(percent=f"{room.reserve * 100 / room.limit:.0f} %") if room.limit else ""
-    return line, [(f"{reserve} ", "reserve")] if room.reserve else []
+    head: Part = (f" {name}{' ' * (name_width - cell_len(name))} ", "head")
+    words: list[Part] = [(f" {room_text(room)}", "bad" if room.limit is None else "")]
+    if outlook.after != room.used:
+        words.append((f" {signs.more} {outlook_text(outlook)}", "good" if outlook.fits else "bad"))
+    left = width - sum(cell_len(text) for text, _style in [head, *words])
+    reserve: list[Part] = []
+    if room.limit and room.reserve:
+        share = f"{room.reserve * 100 / room.limit:.0f} %"
+        reserve = [(" " + _("{percent} kept free").format(percent=share) + " ", "reserve")]
+        if left - cell_len(reserve[0][0]) >= _SHORT_BAR:
+            left -= cell_len(reserve[0][0])
+        else:
+            reserve = []
+    return [head, *bar(outlook, max(_SHORTEST_BAR, min(_LONG_BAR, left)), signs), *words], reserve
 
 
 class Gauges(Lines):

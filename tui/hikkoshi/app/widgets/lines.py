@@ -1,6 +1,7 @@
 """Lines of text whose parts have styles: titles, gauges, the status, the key bar. Repaints only what changed."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -21,7 +22,7 @@ class Lines(Widget):
     """A few lines; `show` them."""
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES = frozenset(f"line--{name}" for name in STYLES)  # type: ignore[assignment]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"line--{name}" for name in STYLES}
 
     DEFAULT_CSS = """
     Lines { height: 1; }

@@ -79,7 +79,8 @@ class MovePanel(Lines):
 
     def _what(self) -> str:
         progress = self._progress
-        return progress_text(Progress(progress.stage, progress.what)).capitalize()
+        text = progress_text(Progress(progress.stage, progress.what))
+        return text[:1].upper() + text[1:]
 
     def _hint(self) -> str:
         return "" if self._stopping else _("Esc stops ")

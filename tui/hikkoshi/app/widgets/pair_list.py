@@ -44,7 +44,7 @@ class PairList(LineList):
     """Rows by id; `row_at` reads them, `selection` is what keys and mouse change."""
 
     BINDINGS: ClassVar[list[BindingType]] = [key.binding() for key in SELECT]
-    COMPONENT_CLASSES = frozenset(f"row--{name}" for name in _NAMES)  # type: ignore[assignment]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"row--{name}" for name in _NAMES}
     DEFAULT_CSS = "\n".join(
         [
             "PairList { background: $surface; color: $row-text; }",
@@ -140,7 +140,8 @@ class PairList(LineList):
 
         def side(message: IndexedMessage | None, *, tick: bool, place: str = "") -> Segment:
             if message is None:
-                style = self._style("absent", marked, cursor, False)
+                # Not painted as selected: nothing of this side is, and its emptiness is what is to be seen.
+                style = self._style("absent", False, cursor, False)
                 return Segment(absent_text(shape, self.signs, mark=tick), style)
             sent = self.is_sent(row.view)
             text = side_text(message, shape, self.signs, self._now, sent=sent, mark=tick, place=place)
@@ -154,7 +155,7 @@ class PairList(LineList):
         else:
             segments = [gutter, side(row.server, tick=marked, place=self._place(row))]
         # An odd width leaves one cell at the end.
-        return Strip(segments).adjust_cell_length(width, self._style("absent", marked, cursor, False))
+        return Strip(segments).adjust_cell_length(width, self._style("absent", False, cursor, False))
 
     def _place(self, row: Row) -> str:
         return row.server_folder if row.relation & Relation.ELSEWHERE else ""
