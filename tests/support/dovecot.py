@@ -70,7 +70,9 @@ class Dovecot:
         )  # fmt: skip
         self._tls_copy(uid, gid)
         self.config = self.folder / "dovecot.conf"
-        self.config.write_text(config_text(self.settings, place, self._own_certificates))
+        modern = self._tool.version.startswith("2.4.")
+        text = config_text(self.settings, place, self._own_certificates, modern=modern)
+        self.config.write_text(text)
         if os.geteuid() == 0:
             for path in (self.folder, *self.folder.rglob("*")):
                 os.chown(path, uid, gid)

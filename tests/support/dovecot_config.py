@@ -1,5 +1,6 @@
-"""The configuration file of a private Dovecot 2.3, from a few settings."""
+"""The configuration file of a private Dovecot, from a few settings: in the language of 2.3 and in that of 2.4."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,9 +57,11 @@ class Place:
     relocation: str
 
 
-def config_text(settings: Settings, place: Place, certificates: Certificates) -> str:
-    """The text of dovecot.conf."""
+def config_text(settings: Settings, place: Place, certificates: Certificates, *, modern: bool) -> str:
+    """The text of dovecot.conf; `modern`: for 2.4."""
+    language = _MODERN if modern else _CLASSIC
     return f"""\
+{language.heading}
 base_dir = {place.folder}/run
 state_dir = {place.folder}/state
 log_path = {place.folder}/dovecot.log
@@ -71,18 +74,40 @@ default_internal_group = {place.group}
 default_login_user = {place.user}
 first_valid_uid = {place.uid}
 first_valid_gid = 0
-disable_plaintext_auth = {"no" if settings.plaintext else "yes"}
 auth_mechanisms = plain login
 auth_username_chars =
 auth_failure_delay = 0
 ssl = {"yes" if settings.plaintext else "required"}
-ssl_cert = <{certificates.certificate}
-ssl_key = <{certificates.key}
-mail_location = maildir:~/Maildir
 mail_max_userip_connections = {settings.max_connections}
 mail_max_lock_timeout = 3 secs
 mail_fsync = never
 mail_plugins = {"quota" if settings.quota else ""}
+{language.account(settings, place, certificates)}
+{_namespace(settings)}
+{language.quota(settings) if settings.quota else ""}
+protocol imap {{
+  mail_plugins = {"quota imap_quota" if settings.quota else ""}
+  {f"imap_capability = {settings.capability}" if settings.capability else ""}
+}}
+{_services(place)}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Language:
+    """What differs between 2.3 and 2.4."""
+
+    heading: str
+    account: Callable[[Settings, Place, Certificates], str]
+    quota: Callable[[Settings], str]
+
+
+def _account_classic(settings: Settings, place: Place, certificates: Certificates) -> str:
+    return f"""\
+disable_plaintext_auth = {"no" if settings.plaintext else "yes"}
+ssl_cert = <{certificates.certificate}
+ssl_key = <{certificates.key}
+mail_location = maildir:~/Maildir
 passdb {{
   driver = static
   args = password={PASSWORD}
@@ -90,15 +115,26 @@ passdb {{
 userdb {{
   driver = static
   args = uid={place.uid} gid={place.gid} home={place.folder}/mail/%u
+}}"""
+
+
+def _account_modern(settings: Settings, place: Place, certificates: Certificates) -> str:
+    return f"""\
+auth_allow_cleartext = {"yes" if settings.plaintext else "no"}
+ssl_server_cert_file = {certificates.certificate}
+ssl_server_key_file = {certificates.key}
+mail_driver = maildir
+mail_path = ~/Maildir
+passdb static {{
+  password = {PASSWORD}
 }}
-{_namespace(settings)}
-{_quota(settings)}
-protocol imap {{
-  mail_plugins = $mail_plugins {"imap_quota" if settings.quota else ""}
-  {f"imap_capability = {settings.capability}" if settings.capability else ""}
-}}
-{_services(place)}
-"""
+userdb static {{
+  fields {{
+    uid = {place.uid}
+    gid = {place.gid}
+    home = {place.folder}/mail/%{{user}}
+  }}
+}}"""
 
 
 def _namespace(settings: Settings) -> str:
@@ -110,12 +146,10 @@ def _namespace(settings: Settings) -> str:
     return f"namespace inbox {{\n  inbox = yes\n  {prefix}\n  separator = {settings.separator}\n{folders}\n}}"
 
 
-def _quota(settings: Settings) -> str:
-    if not settings.quota:
-        return ""
+# The grace is 0: Dovecot would let the last mail overshoot by 10 %.
+def _quota_classic(settings: Settings) -> str:
     limits = [f"storage={settings.quota_storage}"] if settings.quota_storage else []
     limits += [f"messages={settings.quota_messages}"] if settings.quota_messages else []
-    # quota_grace: Dovecot would let the last mail overshoot by 10 %.
     return f"""\
 plugin {{
   quota = count:User quota
@@ -124,6 +158,21 @@ plugin {{
   {f"quota_rule = *:{':'.join(limits)}" if limits else ""}
   {f"quota_max_mail_size = {settings.max_mail}" if settings.max_mail else ""}
 }}"""
+
+
+def _quota_modern(settings: Settings) -> str:
+    return f"""\
+quota "User quota" {{
+  driver = count
+  {f"storage_size = {settings.quota_storage}" if settings.quota_storage else ""}
+  {f"message_count = {settings.quota_messages}" if settings.quota_messages else ""}
+}}
+quota_storage_grace = 0
+{f"quota_mail_size = {settings.max_mail}" if settings.max_mail else ""}"""
+
+
+_CLASSIC = _Language("", _account_classic, _quota_classic)
+_MODERN = _Language("dovecot_config_version = 2.4.0\ndovecot_storage_version = 2.4.0", _account_modern, _quota_modern)
 
 
 def _services(place: Place) -> str:

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -36,6 +36,7 @@ class Tool:
 
     path: Path
     prefix: Path | None = None
+    version: str = ""
 
     def environment(self) -> dict[str, str]:
         """This process's environment, with the way to the unpacked libraries."""
@@ -56,9 +57,9 @@ def dovecot() -> Tool:
     """Dovecot's IMAP and POP3 servers, got if need be; raises NotHad."""
     tool = _obtain("dovecot", ["dovecot-imapd", "dovecot-pop3d"], "usr/sbin/dovecot")
     version = _run([str(tool.path), "--version"], env=tool.environment()).strip()
-    if not version.startswith("2.3."):  # 2.4 has another configuration language
-        raise NotHad(f"Dovecot 2.3 is needed, this is {version}")
-    return tool
+    if not version.startswith(("2.3.", "2.4.")):  # each has a configuration language of its own
+        raise NotHad(f"Dovecot 2.3 or 2.4 is needed, this is {version}")
+    return replace(tool, version=version)
 
 
 @cache
