@@ -325,10 +325,39 @@ def test_links_that_lead_back_end(tmp_path: Path) -> None:
     (directory / "Inbox.sbd" / "2024.sbd").symlink_to(directory)
     (directory / "Loop.sbd").symlink_to("Loop.sbd")
     (directory / "Lost").symlink_to("nowhere")
+    (directory / "Lost.sbd").symlink_to("nowhere")
+    (directory / "file.sbd").touch()
 
     again = open_store(tmp_path, login=LOGIN)
 
     assert [folder.name for folder in again.folders()] == ["Inbox", "Inbox/2024"]
+    assert again.problems() == []
+
+
+@pytest.mark.parametrize("name", ["Inbox", "Inbox.sbd"])
+def test_what_cannot_be_looked_into_is_told_and_the_rest_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    store = store_of(tmp_path, pop(MailFolder(("Inbox", "2024")), MailFolder(("Kept",))))
+    locked = Path(folder_of(store, "Inbox").native).with_name(name)
+
+    def refusing(method: str) -> None:
+        """Root may read everything, so the refusal is played."""
+        original = getattr(Path, method)
+
+        def play(self: Path, *args: object, **more: object) -> object:
+            if self == locked:
+                raise PermissionError(13, "Permission denied", str(self))
+            return original(self, *args, **more)
+
+        monkeypatch.setattr(Path, method, play)
+
+    refusing("open")
+    refusing("iterdir")
+    again = open_store(tmp_path, login=LOGIN)
+
+    assert "Kept" in [folder.name for folder in again.folders()]
+    assert [problem.where for problem in again.problems()] == [str(locked)]
 
 
 def test_an_account_whose_folder_is_gone_is_a_problem(tmp_path: Path) -> None:

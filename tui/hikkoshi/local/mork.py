@@ -20,22 +20,13 @@ _PAREN = rb"\(" + _TEXT + rb"\)"
 # Possessive: a damaged file must not make the search try every way to cut a run of blanks.
 _GAP = rb"\s*+(?://[^\r\n]*+\s*+)*+"
 _ID = rb"[0-9A-Fa-f]+(?::\^?[^\s\[\](){}<>!^:-]+)?"
+_ROW_CELLS = rb"(?P<cells>(?:" + _GAP + rb"-?" + _PAREN + rb")*+)"
 _TOKEN = re.compile(
-    rb"(?P<row>\["
-    + _GAP
-    + rb"(?P<cut>-?)(?P<id>"
-    + _ID
-    + rb")(?P<cells>(?:"
-    + _GAP
-    + rb"-?"
-    + _PAREN
-    + rb")*+)"
-    + _GAP
-    + rb"\])"
+    _GAP + rb"(?:(?P<row>\[" + _GAP + rb"(?P<cut>-?)(?P<id>" + _ID + rb")" + _ROW_CELLS + _GAP + rb"\])"
     rb"|(?P<ref>" + _ID + rb")"
     rb"|(?P<cell>" + _PAREN + rb")"
     rb"|(?P<sign>[<>{}\[\]-])"
-    rb"|![0-9A-Fa-f]+|//[^\r\n]*|\s+",
+    rb"|![0-9A-Fa-f]+|\Z)",
     re.DOTALL,
 )
 _CELL = re.compile(
@@ -104,6 +95,8 @@ class _Reader:
         self.mork = Mork()
         self._wanted = columns
         self._aliases: dict[bytes, dict[int, bytes]] = {_COLUMNS: {}, _VALUES: {}}
+        # Columns by the way they are written; every row has twenty of them.
+        self._known: dict[bytes, bytes] = {}
         self._tokens: Iterator[re.Match[bytes]] = iter(())
 
     def read(self, part: bytes) -> None:
@@ -128,6 +121,7 @@ class _Reader:
                 return
             if sign == b"<":
                 scope = self._dictionary_scope(scope)
+                self._known.clear()
             elif token["cell"] and (alias := _ALIAS.fullmatch(token["cell"])):
                 self._aliases.setdefault(scope, {})[int(alias[1], 16)] = _plain(alias[2])
             else:
@@ -187,7 +181,7 @@ class _Reader:
         if token["cut"]:
             row.clear()
         for cell in _CELL.finditer(token["cells"]):
-            name = self._column(cell)
+            name = self._known.get(cell[2] + cell[3]) or self._column(cell)
             if name in self._wanted:
                 if cell[1]:
                     row.pop(name, None)
@@ -204,7 +198,9 @@ class _Reader:
         return int(number, 16), scope
 
     def _column(self, cell: re.Match[bytes]) -> bytes:
-        return self._alias(_COLUMNS, cell[3]) if cell[2] else cell[3]
+        name = self._alias(_COLUMNS, cell[3]) if cell[2] else cell[3]
+        self._known[cell[2] + cell[3]] = name
+        return name
 
     def _text(self, cell: re.Match[bytes]) -> bytes:
         if cell[4]:

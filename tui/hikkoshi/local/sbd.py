@@ -3,6 +3,7 @@
 Rules: nsMsgLocalStoreUtils.cpp (which files are no folders), nsMsgUtils.cpp (NS_MsgHashIfNecessary, EncodeFilename).
 """
 
+import errno
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -50,18 +51,21 @@ def _walk(
     seen: set[Path],
 ) -> Iterator[Place]:
     try:
-        real = directory.resolve()
+        real = directory.resolve(strict=True)
         if real in seen:  # a symbolic link that leads back
             return
         seen.add(real)
         entries = sorted(directory.iterdir())
-    except (OSError, RuntimeError) as error:
-        problems.append(_unreadable(directory, error))
+    except (FileNotFoundError, NotADirectoryError, RuntimeError):
+        return  # a file called so, or a link to nowhere or to itself
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            problems.append(_unreadable(directory, error))
         return
     for entry in entries:
         if is_folder_name(entry.name) and _is_folder(entry, maildir, problems):
             yield Place(entry, (*above, level_name(entry.name, true_names)))
-        elif entry.name.endswith(_SUBFOLDERS) and entry.is_dir():
+        elif entry.name.endswith(_SUBFOLDERS):
             level = level_name(entry.name.removesuffix(_SUBFOLDERS), true_names)
             yield from _walk(entry, (*above, level), maildir, true_names, problems, seen)
 
@@ -84,9 +88,8 @@ def _is_folder(entry: Path, maildir: bool, problems: list[Problem]) -> bool:
         return False
 
 
-def _unreadable(path: Path, error: Exception) -> Problem:
-    reason = error.strerror if isinstance(error, OSError) else error
-    return Problem(str(path), _("It cannot be read: {reason}").format(reason=reason))
+def _unreadable(path: Path, error: OSError) -> Problem:
+    return Problem(str(path), _("It cannot be read: {reason}").format(reason=error.strerror))
 
 
 def level_name(file_name: str, true_names: Mapping[str, str]) -> str:
