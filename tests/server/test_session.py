@@ -57,7 +57,7 @@ def test_folders_have_roles(session: ServerSession) -> None:
 @pytest.mark.dovecot
 @pytest.mark.parametrize("path", [("見積", "2024"), ('a "b" \\c',), ("R&D", "日本&", "x"), ("100 %",)])
 def test_folders_are_made_with_their_parents_and_found_again(session: ServerSession, path: tuple[str, ...]) -> None:
-    native = session.folder_name(path)
+    native = session.namer()(path)
     session.create(native)
     session.create(native)
 
@@ -76,7 +76,7 @@ def test_new_folders_are_subscribed(session: ServerSession) -> None:
 
 @pytest.mark.dovecot
 def test_a_delimiter_within_a_level_is_replaced(session: ServerSession) -> None:
-    assert session.folder_name(("2023/24", "x")) == "2023_24/x"
+    assert session.namer()(("2023/24", "x")) == "2023_24/x"
 
 
 @pytest.mark.dovecot
@@ -92,7 +92,7 @@ def test_a_folder_that_cannot_be_made_is_named(session: ServerSession) -> None:
 def test_a_prefix_and_another_delimiter(dovecot_with: Callable[[Settings], Dovecot]) -> None:
     server = dovecot_with(Settings(prefix="INBOX.", separator="."))
     with ServerSession.open(login_to(server)) as session:
-        native = session.folder_name(("案件", "v1.2/x"))
+        native = session.namer()(("案件", "v1.2/x"))
         session.create("INBOX.案件.sub")
         folders = {folder.path: folder for folder in session.folders()}
 
@@ -228,7 +228,7 @@ def test_special_use_in_plain_list_or_only_when_asked(plain: bytes, special: byt
 def test_the_delimiter_of_a_server_without_namespace() -> None:
     answers = {b'LIST "" ""': b'* LIST (\\Noselect) "." ""\r\n'}
     with answering(answers) as peer, open_peer(peer) as session:
-        assert session.folder_name(("a", "b.c")) == "a.b_c"
+        assert session.namer()(("a", "b.c")) == "a.b_c"
 
 
 def test_append_limit() -> None:

@@ -4,7 +4,7 @@ Every method that blocks opens its own connections and files and closes them aga
 thread of its own; two of them never run at the same time.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,7 +36,6 @@ from hikkoshi.move.receipt import Receipt, tell_unfinished
 from hikkoshi.move.room import Room
 from hikkoshi.move.settle import settle
 from hikkoshi.server.login import Login
-from hikkoshi.server.session import ServerSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ class AccountSession:
         remembered = self._config.accounts.get(self.server, AccountConfig())
         self.overrides: dict[str, str] = {**remembered.mapping, **options.mapping}
         self._server_folders: list[Folder] = []
-        self._session: ServerSession | None = None
+        self._new_native: Callable[[tuple[str, ...]], str] | None = None
 
     @classmethod
     def open_store(cls, options: Options) -> LocalStore:
@@ -89,7 +88,7 @@ class AccountSession:
             ledger = stack.enter_context(Ledger(self.files.ledger))
             link = stack.enter_context(Link(self._login, cancel))
             self._server_folders = link.session.folders()
-            self._session = link.session
+            self._new_native = link.session.namer()
             problems = refresh_local(index, self.store, report, cancel)
             unlisted = refresh_server(index, link.bulk, self._server_folders, report, cancel)
             self._settle(index, ledger)
@@ -130,7 +129,6 @@ class AccountSession:
             index = stack.enter_context(Index(self.files.index))
             ledger = stack.enter_context(Ledger(self.files.ledger))
             link = stack.enter_context(Link(self._login, cancel))
-            self._session = link.session
             meter = self._meter(index)
             move = moving.Upload(
                 plan,
@@ -185,9 +183,9 @@ class AccountSession:
             return
 
     def _targets(self, index: Index) -> dict[str, Target]:
-        assert self._session is not None
+        assert self._new_native is not None, "refresh() comes first"
         local = [entry.folder for entry in index.folders(LOCAL)]
-        return map_folders(local, self._server_folders, self.overrides, self._session.folder_name)
+        return map_folders(local, self._server_folders, self.overrides, self._new_native)
 
     def _meter(self, index: Index) -> Meter:
         _folders, _messages, used = index.totals(SERVER)

@@ -1,7 +1,7 @@
 """The small conversations with the server, over IMAPClient: folders, quota, status, making folders."""
 
 import imaplib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
@@ -82,9 +82,13 @@ class ServerSession:
                 special = self._listed(what, b'""', b'"*"', b"RETURN (SPECIAL-USE)")
         return folder_records(merged(plain, special), self._namespace())
 
-    def folder_name(self, path: tuple[str, ...]) -> str:
-        """The native name that a new folder of these levels gets; a delimiter inside a level becomes "_"."""
-        return native_path(path, self._namespace())
+    def namer(self) -> Callable[[tuple[str, ...]], str]:
+        """A function from levels to the native name that a new folder gets; it holds without the connection.
+
+        A delimiter inside a level becomes "_".
+        """
+        spaces = self._namespace()
+        return lambda path: native_path(path, spaces)
 
     def create(self, native: str) -> None:
         """Make a folder and those of its parents that are missing, and subscribe to what was made."""
