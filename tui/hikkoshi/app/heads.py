@@ -1,22 +1,30 @@
-"""The title line and the heads of the two panes, as text. Pure."""
+"""The lines around the panes as text: title, heads, status, keys. Pure."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
 
+from hikkoshi.app.keys import SCREEN, SELECT
 from hikkoshi.app.row_text import cut, head_text
-from hikkoshi.app.signs import Signs
+from hikkoshi.app.selection import Selection
+from hikkoshi.app.signs import Signs, kinds_of
 from hikkoshi.app.widgets.lines import Part, Shown
 from hikkoshi.app.widgets.pair_list import BOTH, GUTTER, LOCAL, PairList, shape_of
+from hikkoshi.app.words import outlook_text, row_text, selection_text, worst
 from hikkoshi.i18n import _, ngettext
-from hikkoshi.index.queries import FolderPair
+from hikkoshi.index.queries import FolderPair, Row
 from hikkoshi.mail.headers import sanitise
+from hikkoshi.move.room import Outlook
 
 if TYPE_CHECKING:
     from hikkoshi.accounts.session import Snapshot
 
 _LEAST = 20
 """Cells from which on a piece of the store's description says something."""
+
+_BAR = ("mark", "missing", "upload", "filter", "other_list", "help", "quit", "refresh", "mapping", "flip")
+"""Actions of the key bar by weight: at 80 columns the first seven fit."""
 
 
 def title_line(snapshot: "Snapshot | None", server: str, state: str, width: int, signs: Signs, *, bad: bool) -> Shown:
@@ -50,6 +58,31 @@ def head_lines(pair: FolderPair | None, panes: PairList, signs: Signs, only: str
         columns = gap + columns
     assert cell_len(names) <= max(width, 0) or width < GUTTER
     return [([(set_cell_size(names, width), "strong")], []), ([(columns, "head")], [])]
+
+
+def status_line(
+    said: str, selection: Selection, outlooks: Sequence[Outlook], row: Row | None, signs: Signs
+) -> list[Part]:
+    """What was just said, else what is selected and where that leads, else what is true of the row."""
+    if said:
+        return [(f" {said}", "bad")]
+    if not selection.count:
+        return [(f" {row_text(row, kinds_of(row.relation)) if row else ''}", "")]
+    parts: list[Part] = [(f" {selection_text(selection)}", "strong")]
+    outlook = worst(outlooks)
+    if selection.sendable and outlook:
+        parts.append((f" {signs.more} {outlook_text(outlook)}", "good" if outlook.fits else "bad"))
+    return parts
+
+
+def bar_keys(filter_name: str, *, moving: bool) -> list[tuple[str, str, str]]:
+    """(name, label, action) of the keys in the bar, those that are needed most first."""
+    keys = {
+        key.action: (_(key.name).split(",")[0], _(key.label), key.action) for key in (*SELECT, *SCREEN) if key.label
+    }
+    keys["filter"] = (keys["filter"][0], _("Show: {what}").format(what=filter_name), "filter")
+    stop = [(_("Esc"), _("Stop the upload"), "back")] if moving else []
+    return stop + [keys[action] for action in _BAR]
 
 
 def _names(pair: FolderPair | None) -> tuple[str, str]:

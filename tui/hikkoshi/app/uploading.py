@@ -43,8 +43,15 @@ class Uploading:
         session = self._screen.session
         self._screen.work.start(PLAN, lambda _report, _cancel: session.plan(ids))
 
-    def planned(self, plan: Plan) -> None:
-        """Show the plan and ask."""
+    def ended(self, result: object) -> None:
+        """Planning or the move ended: show the plan and ask, or what the move did."""
+        if isinstance(result, Plan):
+            self._planned(result)
+        else:
+            assert isinstance(result, Receipt)
+            self._moved(result)
+
+    def _planned(self, plan: Plan) -> None:
         self._plan = plan
         self._screen.app.push_screen(confirm(plan, self._screen.signs), self._confirmed)
 
@@ -111,8 +118,7 @@ class Uploading:
 
         self._screen.app.push_screen(stop_move(), answered)
 
-    def ended(self, receipt: Receipt) -> None:
-        """Show what the move did."""
+    def _moved(self, receipt: Receipt) -> None:
         self._show_landed()
         self._screen.end_move()
         self._screen.say("" if receipt.complete else _("Not all mail arrived."))

@@ -8,17 +8,16 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
-from hikkoshi.app.heads import head_lines, title_line
-from hikkoshi.app.keys import SCREEN, SELECT
+from hikkoshi.app.heads import bar_keys, head_lines, status_line, title_line
+from hikkoshi.app.keys import SCREEN
+from hikkoshi.app.looking import Looking
 from hikkoshi.app.rows import Rows
 from hikkoshi.app.screens.confirm import leave_while_moving
-from hikkoshi.app.screens.dialog import note
-from hikkoshi.app.screens.error import CLOSE, QUIT, RETRY, error_screen
 from hikkoshi.app.screens.help import help_screen, problems_screen
 from hikkoshi.app.screens.mapping import MappingScreen
 from hikkoshi.app.selection import Selection, UploadTable
 from hikkoshi.app.session import Session
-from hikkoshi.app.signs import Signs, kinds_of
+from hikkoshi.app.signs import Signs
 from hikkoshi.app.uploading import MOVE, PLAN, Uploading
 from hikkoshi.app.widgets.folder_list import Facts, FolderList
 from hikkoshi.app.widgets.gauge import Gauges
@@ -27,14 +26,12 @@ from hikkoshi.app.widgets.line_list import LineList
 from hikkoshi.app.widgets.lines import Lines
 from hikkoshi.app.widgets.move_panel import MovePanel
 from hikkoshi.app.widgets.pair_list import VIEWS, PairList
-from hikkoshi.app.words import outlook_text, progress_text, row_text, selection_text, why_not, worst
+from hikkoshi.app.words import why_not
 from hikkoshi.app.work import Ended, Told, Work
-from hikkoshi.errors import Cancelled, HikkoshiError
+from hikkoshi.errors import HikkoshiError
 from hikkoshi.i18n import N_, _, ngettext
 from hikkoshi.index.queries import FolderPair
 from hikkoshi.index.relation import DIFFERENT, UPLOAD, Relation
-from hikkoshi.jobs.cancel import Cancel
-from hikkoshi.jobs.progress import Progress, Report
 from hikkoshi.mail.folders import Role
 from hikkoshi.move.plan import Plan
 from hikkoshi.move.receipt import Receipt
@@ -42,9 +39,7 @@ from hikkoshi.move.room import Load, Outlook, Room
 
 if TYPE_CHECKING:
     from hikkoshi.accounts.session import Snapshot
-    from hikkoshi.app.main import HikkoshiApp
 
-REFRESH, REMAP = "refresh", "remap"
 FILTERS = (
     (Relation.SAME, N_("all"), N_("There is no mail here.")),
     (DIFFERENT, N_("differing"), N_("Nothing differs here.")),
@@ -73,6 +68,7 @@ class MainScreen(Screen[None]):
         self.work = Work(self.post_message)
         self.selection = Selection()
         self.uploading = Uploading(self)
+        self.looking = Looking(self)
         self.snapshot: Snapshot | None = None
         self.rooms: tuple[Room, ...] = ()
         self._table = UploadTable()
@@ -110,7 +106,7 @@ class MainScreen(Screen[None]):
         self._adopt(self.rows.pairs())
         self.gauges.tell((), {})
         self.panes.focus()
-        self._refresh(first=True)
+        self.looking.refresh(first=True)
 
     def on_resize(self, event: events.Resize) -> None:
         """Below a size at which nothing can be read, say which size is needed."""
@@ -123,14 +119,6 @@ class MainScreen(Screen[None]):
             )
         self.call_after_refresh(self._paint_heads)
         self._tell_keys()
-
-    @property
-    def hikkoshi(self) -> "HikkoshiApp":
-        """The application."""
-        from hikkoshi.app.main import HikkoshiApp
-
-        assert isinstance(self.app, HikkoshiApp)
-        return self.app
 
     @property
     def panes(self) -> PairList:
@@ -198,20 +186,10 @@ class MainScreen(Screen[None]):
         self._paint_status()
 
     def _paint_status(self) -> None:
-        status = self.query_one("#status", Lines)
-        position = f"{min(self.panes.cursor + 1, self.panes.count):,}/{self.panes.count:,} "
-        if self._said:
-            status.show([([(f" {self._said}", "bad")], [(position, "head")])])
-        elif self.selection.count:
-            parts = [(f" {selection_text(self.selection)}", "strong")]
-            outlook = worst(self._outlooks)
-            if self.selection.sendable and outlook:
-                parts.append((f" {self.signs.more} {outlook_text(outlook)}", "good" if outlook.fits else "bad"))
-            status.show([(parts, [(position, "head")])])
-        else:
-            row = self.panes.current
-            text = row_text(row, kinds_of(row.relation)) if row else ""
-            status.show([([(f" {text}", "")], [(position, "head")])])
+        panes = self.panes
+        line = status_line(self._said, self.selection, self._outlooks, panes.current, self.signs)
+        position = f"{min(panes.cursor + 1, panes.count):,}/{panes.count:,} "
+        self.query_one("#status", Lines).show([(line, [(position, "head")])])
 
     def _paint_title(self) -> None:
         line = title_line(
@@ -221,20 +199,13 @@ class MainScreen(Screen[None]):
 
     def _paint_heads(self) -> None:
         self._paint_title()
-        heads = self.query_one("#heads", Lines)
         pair = self.folders.pair
         sent = pair is not None and pair.role is Role.SENT
         filter_name = "" if self._filter == 0 else _(FILTERS[self._filter][1])
-        heads.show(head_lines(pair, self.panes, self.signs, filter_name, sent=sent))
+        self.query_one("#heads", Lines).show(head_lines(pair, self.panes, self.signs, filter_name, sent=sent))
 
     def _tell_keys(self) -> None:
-        keys = [(_(key.name).split(",")[0], _(key.label), key.action) for key in (*SELECT, *SCREEN) if key.label]
-        labels = {"filter": _("Show: {what}").format(what=_(FILTERS[self._filter][1]))}
-        keys = [(name, labels.get(action, label), action) for name, label, action in keys]
-        order = ["mark", "missing", "upload", "filter", "other_list", "help", "quit", "refresh", "mapping", "flip"]
-        keys.sort(key=lambda key: order.index(key[2]))
-        if self.uploading.moving:
-            keys.insert(0, (_("Esc"), _("Stop the upload"), "back"))
+        keys = bar_keys(_(FILTERS[self._filter][1]), moving=self.uploading.moving)
         self.query_one(KeyBar).tell(keys)
 
     # Folders and rows
@@ -272,8 +243,7 @@ class MainScreen(Screen[None]):
 
     def action_flip(self) -> None:
         """Both sides or one of them."""
-        views = VIEWS
-        self.panes.set_view(views[(views.index(self.panes.view) + 1) % len(views)])
+        self.panes.set_view(VIEWS[(VIEWS.index(self.panes.view) + 1) % len(VIEWS)])
         self._paint_heads()
 
     def action_missing(self) -> None:
@@ -334,48 +304,37 @@ class MainScreen(Screen[None]):
         """The move ended: both sides were compared again."""
         self.panel.display = False
         if self.session.snapshot is not None:
-            self._take(self.session.snapshot)
+            self.take(self.session.snapshot)
         self._tell_keys()
 
-    # Looking at both sides
+    # Looking at both sides, and what jobs tell
 
     def action_refresh(self) -> None:
         """Look at both sides again."""
         if not self._busy(needs_snapshot=False):
-            self._refresh()
-
-    def _refresh(self, *, first: bool = False) -> None:
-        session = self.session
-
-        def look(report: Report, cancel: Cancel) -> "tuple[str, Snapshot]":
-            left_behind = session.left_behind() if first else ""
-            return left_behind, session.refresh(report, cancel)
-
-        self._tell_state(_("looking at both sides"))
-        self.work.start(REFRESH, look)
+            self.looking.refresh()
 
     def action_mapping(self) -> None:
         """Change the mapping."""
-        if self._busy():
-            return
 
         def done(overrides: dict[str, str] | None) -> None:
             if overrides is not None and not self._busy():
-                self._tell_state(_("comparing"))
-                session = self.session
-                self.work.start(REMAP, lambda report, cancel: ("", session.remap(overrides, report, cancel)))
+                self.looking.remap(overrides)
 
-        self.app.push_screen(MappingScreen(self.folders.pairs, self.session.overrides, self.signs), done)
+        if not self._busy():
+            self.app.push_screen(MappingScreen(self.folders.pairs, self.session.overrides, self.signs), done)
 
-    def _take(self, snapshot: "Snapshot") -> None:
+    def take(self, snapshot: "Snapshot") -> None:
+        """Both sides were compared: show that."""
         self.snapshot, self.rooms = snapshot, snapshot.rooms
         self.rows.hold()
         self._adopt(snapshot.pairs)
         number = len(snapshot.problems)
         problems = ngettext("{n} problem: p", "{n} problems: p", number).format(n=number) if number else ""
-        self._tell_state(problems, bad=bool(problems))
+        self.tell_state(problems, bad=bool(problems))
 
-    def _tell_state(self, text: str, *, bad: bool = False) -> None:
+    def tell_state(self, text: str, *, bad: bool = False) -> None:
+        """Say in the title how things stand."""
         self._state, self._state_bad = text, bad
         self._paint_title()
 
@@ -391,55 +350,26 @@ class MainScreen(Screen[None]):
             return False
         return True
 
-    # Jobs
-
     def on_told(self, message: Told) -> None:
         """A job tells how it goes."""
-        if self.uploading.moving:
-            self.uploading.told(message.event)
-        elif isinstance(message.event, Progress):
-            self._tell_state(progress_text(message.event))
+        (self.uploading if self.uploading.moving else self.looking).told(message.event)
 
     def on_ended(self, message: Ended) -> None:
         """A job ended."""
         self.work.ended()
         if self._leaving:
-            stopped = isinstance(message.result, Receipt) and not message.result.complete
-            self.app.exit(return_code=1 if stopped or message.error else 0)
+            whole = isinstance(message.result, Receipt) and message.result.complete
+            self.app.exit(return_code=0 if whole else 1)
         elif isinstance(message.error, HikkoshiError):
-            self._failed(message.name, message.error)
+            if message.name == MOVE:
+                self.end_move()
+            self.looking.failed(message.name, message.error)
         elif message.error is not None:
             raise message.error
-        elif message.name == PLAN:
-            assert isinstance(message.result, Plan)
-            self.uploading.planned(message.result)
-        elif message.name == MOVE:
-            assert isinstance(message.result, Receipt)
+        elif message.name in (PLAN, MOVE):
             self.uploading.ended(message.result)
         else:
-            assert isinstance(message.result, tuple)
-            left_behind, snapshot = message.result
-            self._take(snapshot)
-            if left_behind:
-                self.app.push_screen(note(_("The last upload ended early"), [(left_behind, "")], _("Close")))
-
-    def _failed(self, name: str, error: HikkoshiError) -> None:
-        if name == MOVE:
-            self.end_move()
-        if name in (REFRESH, REMAP):
-            when = self.snapshot.checked_at if self.snapshot else None
-            self._tell_state(_("not up to date") if when else _("not compared"), bad=True)
-            if isinstance(error, Cancelled):
-                return
-
-        def answered(answer: str | None) -> None:
-            if answer == QUIT:
-                self.app.exit(return_code=error.exit_code if self.snapshot is None else 0)
-            elif answer == RETRY and not self.work.busy:
-                self._refresh(first=self.snapshot is None)
-
-        assert CLOSE  # the third answer: look at what is there
-        self.app.push_screen(error_screen(error, rows_kept=bool(self.folders.pairs)), answered)
+            self.looking.ended(message.result)
 
     # Leaving and other screens
 

@@ -23,7 +23,7 @@ from hikkoshi.i18n import N_, _
 from hikkoshi.index.queries import FolderPair
 from hikkoshi.mail.folders import LEFT_OUT, Role
 
-_ROLE = 10  # cells
+_ROLE, _STATE = 10, 9  # cells
 _ARROW = next(kind for kind in KINDS if kind.name == "only-local")
 _ROLES = {
     Role.INBOX: N_("inbox"),
@@ -82,10 +82,11 @@ class MappingList(LineList):
         there = _("there") if pair.exists else _("new")
         state = _("changed") if changed else _("your word") if local in self.overrides else there
         name = self.name_of(pair) or _("(chosen by role and name)")
-        half = (width - _ROLE - 17) // 2
+        half = (width - _ROLE - _STATE - 8) // 2
         more, arrow = self._signs.more, self._signs.of(_ARROW)
         role = _(_ROLES[pair.role]) if pair.role in _ROLES else ""
-        text = f" {cut_start(local, half, more)}  {arrow}  {cut_start(name, half, more)} {cut(role, _ROLE, more)} {cut(state, 9, more)}"
+        folders = f" {cut_start(local, half, more)}  {arrow}  {cut_start(name, half, more)}"
+        text = f"{folders} {cut(role, _ROLE, more)} {cut(state, _STATE, more)}"
         return Strip([Segment(set_cell_size(text, width), style)], width)
 
     def on_click(self, event: events.Click) -> None:
