@@ -252,12 +252,12 @@ def test_a_mail_of_commands_after_a_bad_harms_nothing(
     with Bulk.open(login) as bulk:
         if not first:
             bulk.append("INBOX", mail(1), [SEEN])
+            # More than the buffers on the way hold, so that the answer comes while the mail is being sent.
+            proxy.stall_after(up=1)
         sent = len(proxy.sent)
         monkeypatch.setattr("hikkoshi.server.bulk.append_arguments", lambda *_: b'APPEND INBOX (\\Seen) "no date" ')
-        # Large, so that the answer comes while the mail is on its way.
-        bad = COMMANDS if first else b"x" * 4_000_000 + b"\r\n" + COMMANDS
         with pytest.raises(ProtocolBroken):
-            bulk.append("INBOX", bad, [SEEN])
+            bulk.append("INBOX", COMMANDS if first else b"x" * 40_000_000 + b"\r\n" + COMMANDS, [SEEN])
         assert bulk.closed
         with pytest.raises(ConnectionLost):
             bulk.append("INBOX", mail(2), [SEEN])
@@ -267,7 +267,26 @@ def test_a_mail_of_commands_after_a_bad_harms_nothing(
     assert "Archive" in names
     assert "Pwned" not in names
     assert COMMANDS not in proxy.sent[sent:]
-    assert not any(COMMANDS in message for message in stored(dovecot, login.user))
+    assert len(stored(dovecot, login.user)) == (0 if first else 1)
+
+
+def test_a_no_while_a_large_mail_goes_out_is_heard_and_the_mail_sent_to_its_end() -> None:
+    size = 3_000_000
+
+    def reply(tag: bytes, command: bytes) -> bytes:
+        return tag + b" OK done\r\n"
+
+    with (
+        Peer(reply, capabilities=b"IMAP4rev1 AUTH=PLAIN LITERAL+") as peer,
+        Bulk.open(Login(peer.host, peer.port, "mei", "x", "plain")) as bulk,
+    ):
+        bulk.append("INBOX", b"one")
+        peer.refuse_early = b"[LIMIT] too large"
+        with pytest.raises(CommandRefused, match="too large") as caught:
+            bulk.append("INBOX", b"x" * size)
+        assert caught.value.code == "LIMIT"
+        assert bulk.append("INBOX", b"two") == Appended(None, None)
+        assert peer.received.count(b"x") >= size
 
 
 @pytest.mark.parametrize("hurried", [False, True])

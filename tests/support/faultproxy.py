@@ -35,6 +35,7 @@ class FaultProxy:
         self.delay = 0.0
         self._cut_up: int | None = None
         self._cut_down: int | None = None
+        self._stall_up: int | None = None
         self._threads: list[threading.Thread] = []
         self._sockets: list[socket.socket] = []
         self._closing = threading.Event()
@@ -50,6 +51,10 @@ class FaultProxy:
         """Close both ends once this many more bytes went up to the server, or down to the client."""
         self._cut_up = None if up is None else len(self.sent) + up
         self._cut_down = None if down is None else self.answered + down
+
+    def stall_after(self, up: int) -> None:
+        """Take no more from the client once this many more bytes went up; answers still come down."""
+        self._stall_up = len(self.sent) + up
 
     def close(self) -> None:
         """Close everything and wait for its threads."""
@@ -89,6 +94,8 @@ class FaultProxy:
                 server.sendall(data[:room])
                 if room < len(data) or self._cut_up == len(self.sent):
                     break
+                if self._stall_up is not None and len(self.sent) >= self._stall_up:
+                    self._closing.wait()
         self._hang_up(client, server)
 
     def _down(self, server: socket.socket, client: socket.socket) -> None:

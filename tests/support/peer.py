@@ -20,7 +20,8 @@ Reply = Callable[[bytes, bytes], bytes | None]
 class Peer:
     """Answers one connection after the other.
 
-    `received`: all bytes that clients have sent. `go_ahead` False: a synchronising literal is not asked for;
+    `received`: all bytes that clients have sent. `refuse_early`: a NO with this text is said to the next literal
+    of a `{n+}` before it is read, and nothing behind it. `go_ahead` False: a synchronising literal is not asked for;
     `reply` then sees the line alone. `context`: TLS from the first byte.
     """
 
@@ -38,6 +39,7 @@ class Peer:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.host, self.port = self._listener.getsockname()
         self.received = bytearray()
+        self.refuse_early = b""
         self._current: socket.socket | None = None
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
@@ -86,8 +88,13 @@ class Peer:
                 if not self._go_ahead:
                     return line
                 connection.sendall(b"+ go ahead\r\n")
+            early, self.refuse_early = self.refuse_early, b""
+            if early:
+                connection.sendall(line.split(b" ")[0] + b" NO " + early + b"\r\n")
             more = reader.read(int(match[1])) + reader.readline()
             self.received += more
+            if early:
+                return self._command(connection, reader)
             line += more
         return line
 

@@ -259,27 +259,31 @@ class Bulk:
         """Send the mail and the line end behind it; gives the NO that came meanwhile, if one did.
 
         Between chunks the server is listened to: after a BAD not one more byte may go out, since the server
-        would read it as commands. After a NO the rest has to be sent, since the server counts on it.
+        would read it as commands. (What had gone out by then cannot be called back, which is why the first mail
+        of a kind waits for the server.) After a NO the rest has to be sent, since the server counts on it.
         """
         refused: Status | None = None
         view = memoryview(message)
         for start in range(0, len(view), _CHUNK):
-            if start and refused is None and self._channel.arrived():
-                refused = self._read_early(tag)
+            if refused is None:
+                refused = self._refused_meanwhile(tag)
             self._channel.send(view[start : start + _CHUNK])
             if progress is not None:
                 progress(min(start + _CHUNK, len(view)))
         self._channel.send(b"\r\n")
         return refused
 
-    def _read_early(self, tag: bytes) -> Status | None:
-        parts = self._channel.read()
-        end = self._channel.judge(parts, tag)
-        if end is not None and end.kind == "OK":
-            raise self._channel.broken(parts[0])
-        if end is None:
-            self._note(parts)
-        return end
+    def _refused_meanwhile(self, tag: bytes) -> Status | None:
+        """The NO that the server has said while the mail goes out; None if it has not."""
+        while (parts := self._channel.overheard()) is not None:
+            end = self._channel.judge(parts, tag)
+            if end is None:
+                self._note(parts)
+            elif end.kind == "OK":
+                raise self._channel.broken(parts[0])
+            else:
+                return end
+        return None
 
     def _finish(self, tag: bytes, refusal: Refusal) -> Status:
         answers = self._channel.answers(tag, refusal)

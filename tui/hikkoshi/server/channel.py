@@ -77,11 +77,33 @@ class Channel:
                     farewell = said.words
         raise self.fail(failures.lost(self.host, farewell)) from None
 
-    def arrived(self) -> bool:
-        """Whether the server has said something that has not been read yet."""
-        if isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
-            return True
-        return bool(select.select([self._socket], [], [], 0)[0])
+    def overheard(self) -> Parts | None:
+        """Wait until more can be sent or the server says something; the next whole response, None if none is there.
+
+        Sending alone would not hear a server that has stopped reading because of what it read.
+        """
+        if self.closed:
+            raise failures.lost(self.host)
+        patience = self._socket.gettimeout()
+        try:
+            readable, writable, _ = select.select([self._socket], [self._socket], [], patience)
+            if not readable and not writable:
+                raise TimeoutError
+            if readable:
+                self._socket.settimeout(0)
+                # TLS may have had something to say that is none of ours: then there is nothing to receive.
+                with suppress(BlockingIOError, ssl.SSLWantReadError):
+                    data = self._socket.recv(_RECEIVE)
+                    if not data:
+                        raise failures.lost(self.host)
+                    self._framer.feed(data)
+                self._socket.settimeout(patience)
+            return self._framer.next()
+        except OSError as error:
+            raise self.fail(failures.lost(self.host, error)) from None
+        except ServerError:
+            self.close()
+            raise
 
     def read(self, max_response: int = MAX_RESPONSE) -> Parts:
         """The next response, of at most `max_response` bytes."""
