@@ -64,13 +64,13 @@ class Dovecot:
         uid, gid = _mail_user()
         self._identity = {"user": uid, "group": gid, "extra_groups": []} if os.geteuid() == 0 else {}
         self.imap_port, self.imaps_port, self.pop3_port, self.pop3s_port = _free_ports(self.host, 4)
+        modern = self._tool.version.startswith("2.4.")
         place = Place(
             self.folder, _user_name(uid), _group_name(gid), uid, gid,
-            self.imap_port, self.imaps_port, self.pop3_port, self.pop3s_port, self._relocation(),
+            self.imap_port, self.imaps_port, self.pop3_port, self.pop3s_port, self._relocation(modern=modern),
         )  # fmt: skip
         self._tls_copy(uid, gid)
         self.config = self.folder / "dovecot.conf"
-        modern = self._tool.version.startswith("2.4.")
         text = config_text(self.settings, place, self._own_certificates, modern=modern)
         self.config.write_text(text)
         if os.geteuid() == 0:
@@ -82,21 +82,15 @@ class Dovecot:
         own = [shutil.copy(path, self.folder) for path in (self.certificates.certificate, self.certificates.key)]
         self._own_certificates = Certificates(self.ca_file, *map(Path, own))
 
-    def _relocation(self) -> str:
-        prefix = self._tool.prefix
-        if prefix is None:
+    def _relocation(self, *, modern: bool) -> str:
+        if self._tool.prefix is None:
             return ""
-        return (
-            f"libexec_dir = {prefix}/usr/lib/dovecot\nmail_plugin_dir = {prefix}/usr/lib/dovecot/modules\n"
-            f"import_environment = TZ LD_LIBRARY_PATH={self._tool.libraries}"
-        )
+        path = f"LD_LIBRARY_PATH={self._tool.libraries}"
+        return f"import_environment {{\n  {path.replace('=', ' = ')}\n}}" if modern else f"import_environment = {path}"
 
     def start(self) -> None:
         """Start it and wait for the greeting; raises RuntimeError with the log where none comes."""
         command = [str(self._tool.path), "-F", "-c", str(self.config)]
-        if prefix := self._tool.prefix:  # dovecot would look for doveconf at its built-in path
-            reader = [f"{prefix}/usr/bin/doveconf", "-c", str(self.config), "-f", "service=master", "-p", "-e"]
-            command = [*reader, *command]
         with (self.folder / "out").open("ab") as out:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=self.folder,

@@ -21,7 +21,8 @@ from pathlib import Path
 import platformdirs
 
 _CACHE = Path(platformdirs.user_cache_dir("hikkoshi-tests"))
-_BUILT_IN = b"/usr/lib/dovecot"
+# Where Dovecot looks for its parts, and what the links to them are called: /tmp/123456789/d is as long.
+_BUILT_IN = {"d": "/usr/lib/dovecot", "dc": "/usr/bin/doveconf"}
 _NO_START = ["env", "SYSTEMD_OFFLINE=1", "DEBIAN_FRONTEND=noninteractive"]
 _PATIENCE = 300  # seconds for one run of apt; a slow mirror needs about 20
 
@@ -149,15 +150,15 @@ def _unpack(name: str, packages: list[str], program: str) -> Tool:
 
 def _download(packages: list[str], folder: Path) -> list[Path]:
     """The packages, and those they need that are not installed, as .deb files in `folder`."""
-    options: list[str] = []
+    for name in ("archives/partial", "lists/partial"):
+        (folder / name).mkdir(parents=True)
+    # A cache of our own: apt names no address for a package that lies in the system's.
+    options = ["-o", f"Dir::Cache={folder}"]
     listing = ["install", "--print-uris", "-y", "-qq", "--no-install-recommends", *packages]
     try:
-        uris = _run(["apt-get", *listing])
-    except subprocess.CalledProcessError:  # apt's lists are missing; a list of our own needs no root
-        lists, archives = folder / "lists/partial", folder / "archives/partial"
-        lists.mkdir(parents=True)
-        archives.mkdir(parents=True)
-        options = ["-o", f"Dir::State::lists={lists.parent}", "-o", f"Dir::Cache={folder}"]
+        uris = _run(["apt-get", *options, *listing])
+    except subprocess.CalledProcessError:  # apt's lists are missing; lists of our own need no root
+        options += ["-o", f"Dir::State::lists={folder}/lists"]
         _run(["apt-get", *options, "update", "-qq"])
         uris = _run(["apt-get", *options, *listing])
     files = [line.split()[1] for line in uris.splitlines() if line.startswith("'")]
@@ -167,44 +168,49 @@ def _download(packages: list[str], folder: Path) -> list[Path]:
 
 
 def _relocate(prefix: Path) -> None:
-    """Make unpacked Dovecot find its modules: the path built into it is overwritten by a link as long as that.
+    """Make unpacked Dovecot find itself: the paths built into it are overwritten by links as long as they.
 
-    The link lies in a folder of random name that only this user can write to; after a reboot both are made
-    again, and should somebody else own the name by then, another is taken.
+    The links lie in a folder of random name that only this user can write to; after a reboot it is made again,
+    and should somebody else own the name by then, another is taken.
     """
-    note = prefix / "link"
-    link = Path(note.read_text()) if note.exists() else None
-    if link is None or not _is_ours(link, prefix):
-        former = os.fsencode(link) if link else _BUILT_IN
-        link = _new_link(prefix)
-        for path in prefix.glob("usr/**/*"):
-            if path.is_symlink() or not path.is_file():
-                continue
-            content = path.read_bytes()
-            if content.startswith(b"\x7fELF") and former in content:
-                path.write_bytes(content.replace(former, os.fsencode(link)))
-        note.write_text(str(link))
-
-
-def _new_link(prefix: Path) -> Path:
+    note = prefix / "links"
+    former = Path(note.read_text()) if note.exists() else None
+    if former and _link(former, prefix):
+        return
     folder = Path("/tmp") / secrets.token_hex(5)[:9]
-    folder.mkdir(mode=0o700)
-    link = folder / "d"
-    assert len(os.fsencode(link)) == len(_BUILT_IN)
-    link.symlink_to(prefix / "usr/lib/dovecot")
-    return link
+    if not _link(folder, prefix):
+        raise OSError(f"{folder} belongs to somebody else")
+    changes = [
+        (os.fsencode(former / name) if former else os.fsencode(path), os.fsencode(folder / name))
+        for name, path in _BUILT_IN.items()
+    ]
+    assert all(len(old) == len(new) for old, new in changes)
+    for path in prefix.glob("usr/**/*"):
+        if path.is_symlink() or not path.is_file():
+            continue
+        before = content = path.read_bytes()
+        if content.startswith(b"\x7fELF"):
+            for old, new in changes:
+                content = content.replace(old, new)
+            if content != before:
+                path.write_bytes(content)
+    note.write_text(str(folder))
 
 
-def _is_ours(link: Path, prefix: Path) -> bool:
-    target = prefix / "usr/lib/dovecot"
+def _link(folder: Path, prefix: Path) -> bool:
+    """Make the links, where they are not there; whether they are there and ours."""
     with contextlib.suppress(FileExistsError):
-        link.parent.mkdir(mode=0o700)
-    facts = link.parent.lstat()
+        folder.mkdir(mode=0o700)
+    facts = folder.lstat()
     if facts.st_uid != os.geteuid() or facts.st_mode & 0o777 != 0o700:
         return False
-    if not link.is_symlink():
-        link.symlink_to(target)
-    return link.readlink() == target
+    for name, path in _BUILT_IN.items():
+        link = folder / name
+        if not link.is_symlink():
+            link.symlink_to(prefix / path.removeprefix("/"))
+        if link.readlink() != prefix / path.removeprefix("/"):
+            return False
+    return True
 
 
 def main() -> None:
