@@ -41,13 +41,20 @@ _NAMES: dict[Role, tuple[str, ...]] = {
     Role.INBOX: ("inbox", "受信トレイ", "受信箱", "受信ボックス", "受信"),
     Role.SENT: (
         "sent", "sent items", "sent messages", "sent mail", "sent-mail", "sentmail", "sent objects",
-        "送信済み", "送信済みトレイ", "送信済みメール", "送信済みアイテム", "送信済みメッセージ", "送信済", "送信済みボックス", "送信控え", "送信箱",
+        "送信済み", "送信済みトレイ", "送信済みメール", "送信済みアイテム", "送信済みメッセージ", "送信済",
+        "送信済みボックス", "送信控え", "送信箱",
     ),
     Role.DRAFTS: ("drafts", "draft", "下書き", "草稿", "下書きトレイ"),
     Role.ARCHIVE: ("archive", "archives", "アーカイブ"),
     Role.ALL: ("all mail", "すべてのメール"),
-    Role.JUNK: ("junk", "spam", "junk e-mail", "junk email", "junk mail", "bulk mail", "迷惑メール", "迷惑メールトレイ", "スパム"),
-    Role.TRASH: ("trash", "deleted items", "deleted messages", "deleted", "ごみ箱", "ゴミ箱", "削除済みアイテム", "削除済みメッセージ"),
+    Role.JUNK: (
+        "junk", "spam", "junk e-mail", "junk email", "junk mail", "bulk mail",
+        "迷惑メール", "迷惑メールトレイ", "スパム",
+    ),
+    Role.TRASH: (
+        "trash", "deleted items", "deleted messages", "deleted",
+        "ごみ箱", "ゴミ箱", "削除済みアイテム", "削除済みメッセージ",
+    ),
     Role.OUTBOX: ("outbox", "unsent messages", "unsent", "送信トレイ", "送信待ち"),
     Role.TEMPLATES: ("templates", "template", "テンプレート", "ひな形", "雛形"),
 }  # fmt: skip

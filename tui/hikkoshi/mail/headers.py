@@ -1,10 +1,11 @@
 """Header blocks as raw bytes: finding fields, unfolding, and decoding them late for people to read."""
 
 import base64
-import binascii
 import re
 import unicodedata
 from collections.abc import Iterator
+
+from hikkoshi.mail.charsets import guess, text_of
 
 IDENTITY_FIELDS = (b"date", b"from", b"to", b"subject", b"message-id")
 """The fields that tell one mail from another, and that a row on the screen is made of."""
@@ -19,18 +20,16 @@ _FOLD = re.compile(rb"\r?\n(?=[ \t])")
 # RFC 2047 section 2, a little lenient: blanks inside Q text are common in the wild.
 _WORD = re.compile(rb"=\?([^?\s]{1,40})\?([bBqQ])\?([^?]*)\?=")
 _BETWEEN_WORDS = re.compile(rb"(\?=)[ \t\r\n]+(?==\?)")
+_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
 _Q_HEX = re.compile(rb"=([0-9A-Fa-f]{2})")
 
-# Names in the wild for what Python calls otherwise. cp932 and cp50221 are what Windows means by the standards' names.
-_CHARSETS = {
-    "iso-2022-jp": "iso2022_jp_ext", "shift_jis": "cp932", "shift-jis": "cp932", "sjis": "cp932", "x-sjis": "cp932",
-    "windows-31j": "cp932", "cp932": "cp932", "gb2312": "gb18030", "ks_c_5601-1987": "cp949", "unicode-1-1-utf-7": "utf-7",
-}  # fmt: skip
-
-# Everything that could move the cursor, change colours, turn the line round, or take no or unknown width.
-_BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-_NO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff\ufe0e\ufe0f\u3164\u115f\u1160\uffa0\u00ad\u2028\u2029"
-_BAD = re.compile("[\x00-\x1f\x7f-\x9f" + _BIDI + _NO_WIDTH + "\ud800-\udfff\ue000-\uf8ff]")
+# Everything that could move the cursor, change colours, turn the line round, or take no or unknown width, by
+# Unicode's general category; and what is drawn as nothing although its category is that of a letter or a mark.
+_SPACES = frozenset("\t\r\n\u2028\u2029")
+_REPLACED = frozenset({"Cc", "Cs", "Co", "Cn"})
+_INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0000-\U000e0fff]")
+_MARKS = frozenset({"Mn", "Me"})
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
 _MARKS_KEPT = 4  # combining marks on one character; Vietnamese needs 2, ten thousand would eat the line
 
 
@@ -81,66 +80,43 @@ def decode(value: bytes) -> str:
         between = value[at : word.start()]
         charset, content = word[1].decode("ascii", "replace").split("*")[0], _word_bytes(word[2], word[3])
         if between or charset != pending_charset:
-            parts.append(_text(pending, pending_charset))
+            parts.append(text_of(pending, pending_charset))
             pending = b""
         if between:
-            parts.append(_raw_text(between))
+            parts.append(guess(between))
         # Words of one charset are joined before decoding: many mailers split inside a character.
         pending, pending_charset, at = pending + content, charset, word.end()
-    parts.append(_text(pending, pending_charset))
-    parts.append(_raw_text(value[at:]))
+    parts.append(text_of(pending, pending_charset))
+    parts.append(guess(value[at:]))
     return sanitise("".join(parts))
 
 
 def sanitise(text: str) -> str:
     """`text` with nothing left that a terminal, a log or a line of a table could act on."""
-    text = _BAD.sub(_replace_bad, text)
     if text.isascii():
-        return text
+        return _CONTROL.sub(lambda control: _visible(control[0]), text)
     out: list[str] = []
     marks = 0
-    for char in text:
-        marks = marks + 1 if unicodedata.combining(char) else 0
+    for char in _INVISIBLE.sub("", text):
+        marks = marks + 1 if unicodedata.category(char) in _MARKS else 0
         if marks <= _MARKS_KEPT:
-            out.append(char)
+            out.append(_visible(char))
     return "".join(out)
 
 
-def _replace_bad(match: re.Match[str]) -> str:
-    char = match[0]
-    if char in "\t\r\n\u2028\u2029":
+def _visible(char: str) -> str:
+    if char in _SPACES:
         return " "
-    return "" if char in _BIDI or char in _NO_WIDTH else "\ufffd"
+    category = unicodedata.category(char)
+    if category == "Cf":
+        return ""
+    return "\ufffd" if category in _REPLACED else char
 
 
 def _word_bytes(encoding: bytes, content: bytes) -> bytes:
     if encoding in b"bB":
-        try:
-            return base64.b64decode(content + b"=" * (-len(content) % 4))
-        except binascii.Error:
-            return content
+        letters = _NOT_BASE64.sub(b"", content)
+        # One letter alone in the last group of four is no byte; what stands before it is whole.
+        letters = letters[:-1] if len(letters) % 4 == 1 else letters
+        return base64.b64decode(letters + b"=" * (-len(letters) % 4))
     return _Q_HEX.sub(lambda hexa: bytes.fromhex(hexa[1].decode()), content.replace(b"_", b" "))
-
-
-def _text(content: bytes, charset: str) -> str:
-    if not content:
-        return ""
-    name = charset.lower()
-    for codec in (_CHARSETS.get(name, name), "cp932" if name.startswith("iso-2022-jp") else "utf-8"):
-        try:
-            return content.decode(codec)
-        except (LookupError, UnicodeError):
-            continue
-    return _raw_text(content)
-
-
-def _raw_text(content: bytes) -> str:
-    """Text whose charset nobody names: ISO-2022-JP by its escapes, else UTF-8, cp932, EUC-JP, Latin-1."""
-    if b"\x1b$" in content or b"\x1b(" in content:
-        return content.decode("iso2022_jp_ext", "replace")
-    for codec in ("utf-8", "cp932", "euc_jp"):
-        try:
-            return content.decode(codec)
-        except UnicodeError:
-            continue
-    return content.decode("latin-1")

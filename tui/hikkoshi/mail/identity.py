@@ -34,15 +34,21 @@ class Identity:
 
 def identify(fields: bytes) -> Identity:
     """The identity of the mail whose raw identity fields are `fields` (`hikkoshi.mail.headers.identity_fields`)."""
-    first: dict[bytes, bytes] = {}
-    for name, value in iter_fields(fields):
-        if name in IDENTITY_FIELDS and name not in first:
-            first[name] = _BLANKS.sub(b" ", _MASKED.sub(b"X", unfold(value)))
+    first = unified_fields(fields)
     text = b"\n".join(name + b":" + first.get(name, b"") for name in IDENTITY_FIELDS)
     digest = blake2b(text, digest_size=_DIGEST_SIZE).digest()
     present = sum(1 for name in (b"from", b"to", b"subject") if first.get(name))
     strong = bool(first.get(b"date")) and present + 1 >= _STRONG_WITH_DATE
     return Identity(_message_id(first.get(b"message-id", b"")), digest, strong)
+
+
+def unified_fields(fields: bytes) -> dict[bytes, bytes]:
+    """The first of each identity field by lower-case name: unfolded, blanks as one, masked where servers change it."""
+    first: dict[bytes, bytes] = {}
+    for name, value in iter_fields(fields):
+        if name in IDENTITY_FIELDS and name not in first:
+            first[name] = _BLANKS.sub(b" ", _MASKED.sub(b"X", unfold(value)))
+    return first
 
 
 def _message_id(value: bytes) -> bytes | None:

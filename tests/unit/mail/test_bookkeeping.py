@@ -1,0 +1,78 @@
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from hikkoshi.mail.bookkeeping import upload_form, upload_size
+from hikkoshi.mail.headers import header_block, identity_fields
+from hikkoshi.mail.identity import canonical_digest
+
+CLIENT = (
+    b"X-Mozilla-Status: 0001\nX-Mozilla-Status2: 00800000\nX-Mozilla-Keys: $label1        \n"
+    b"X-Account-Key: account1\nX-UIDL: 0000000165f0\nStatus: RO\nX-Status: A\nx-keywords: a,\n b\nX-UID: 3\n"
+    b"X-IMAP: 1 2\nX-IMAPbase: 1 2\n"
+)
+
+pieces = st.lists(
+    st.sampled_from(
+        [b"Status", b"X-UIDL", b"X-Mozilla-Status", b"Content-Length", b"Subject", b":", b": 1", b" ", b"\t", b"\r",
+         b"\n", b"\r\n", b"\n\n", b"\r\n\r\n", b"x", b"\0", b"\xff", b"From "]
+    )
+).map(b"".join)  # fmt: skip
+
+
+def test_drops_all_that_mail_clients_write_for_themselves_and_nothing_else() -> None:
+    stored = CLIENT + b"Subject: x\nX-Mozilla-Draft-Info: keep\nStatus-Report: keep\n\nStatus: R\nX-UIDL: body\n"
+    kept = b"Subject: x\r\nX-Mozilla-Draft-Info: keep\r\nStatus-Report: keep\r\n\r\nStatus: R\r\nX-UIDL: body\r\n"
+    assert upload_form(stored, mbox=True) == kept
+    assert upload_form(stored.replace(b"\n", b"\r\n"), mbox=True) == kept
+
+
+def test_content_length_is_the_clients_own_in_an_mbox_only() -> None:
+    stored = b"Content-Length: 5\nSubject: x\n\nbody\n"
+    assert upload_form(stored, mbox=True) == b"Subject: x\r\n\r\nbody\r\n"
+    assert upload_form(stored, mbox=False) == b"Content-Length: 5\r\nSubject: x\r\n\r\nbody\r\n"
+
+
+@pytest.mark.parametrize(
+    ("stored", "form"),
+    [
+        (b"", b""),
+        (b"Status: R", b""),
+        (b"Status: R\n\nbody", b"\r\nbody"),
+        (b"Status : R\n\t folded\nA: 1\n\nb", b"A: 1\r\n\r\nb"),
+        (b"\nStatus: R\n", b"\r\nStatus: R\r\n"),
+        (b"A: 1\n\na\rb\r\r\nc\n", b"A: 1\r\n\r\na\rb\r\r\nc\r\n"),
+        (b"A: Status: R\n\n", b"A: Status: R\r\n\r\n"),
+        (b"A: 1\n\n\0\xff", b"A: 1\r\n\r\n\0\xff"),
+    ],
+)
+def test_line_ends_become_crlf_and_other_bytes_stay(stored: bytes, form: bytes) -> None:
+    assert upload_form(stored, mbox=True) == form
+
+
+@given(st.one_of(pieces, st.binary()), st.booleans())
+@example(b"Status: R\r", True)
+@example(b"Status: R\n\n\nStatus: R", True)
+def test_the_size_is_the_length_of_the_form_for_any_bytes(stored: bytes, mbox: bool) -> None:
+    assert upload_size(stored, mbox=mbox) == len(upload_form(stored, mbox=mbox))
+
+
+@given(pieces, st.booleans())
+def test_the_form_of_a_form_is_itself(stored: bytes, mbox: bool) -> None:
+    once = upload_form(stored, mbox=mbox)
+    assert upload_form(once, mbox=mbox) == once
+    assert b"\n" not in once.replace(b"\r\n", b"")
+
+
+@given(pieces, st.booleans())
+def test_the_identity_fields_are_the_same_before_and_after(stored: bytes, mbox: bool) -> None:
+    form = upload_form(stored, mbox=mbox)
+    assert identity_fields(header_block(form)) == identity_fields(header_block(stored))
+
+
+@given(pieces)
+def test_the_canonical_digest_does_not_depend_on_line_ends(content: bytes) -> None:
+    lf = content.replace(b"\r", b"")
+    form = upload_form(lf, mbox=True)
+    assert canonical_digest(form) == canonical_digest(upload_form(lf.replace(b"\n", b"\r\n"), mbox=True))
+    assert canonical_digest(form) == canonical_digest(form + b"\r\n")
