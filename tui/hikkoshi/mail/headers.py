@@ -67,7 +67,7 @@ def field(block: bytes, name: bytes) -> bytes | None:
 
 def identity_fields(block: bytes) -> bytes:
     """The raw IDENTITY_FIELDS of a header block, in stored order and folding, line ends CRLF, none at the end."""
-    found = (match[0].removesuffix(b"\r") for match in _IDENTITY.finditer(block))
+    found = (match[0].rstrip(b"\r") for match in _IDENTITY.finditer(block))
     return b"\r\n".join(text.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") for text in found)
 
 
