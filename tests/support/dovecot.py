@@ -45,6 +45,7 @@ class Dovecot:
         # Unix sockets have room for 108 bytes of path, which pytest's own temporary folders use up.
         self.folder = Path(tempfile.mkdtemp(prefix="hikkoshi-", dir="/tmp"))
         self._process: subprocess.Popen[bytes] | None = None
+        atexit.register(self.close)  # for a run that ends before its fixtures do
         try:
             self._prepare()
             self.start()
@@ -120,6 +121,7 @@ class Dovecot:
         """Stop it and remove its folder."""
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+        atexit.unregister(self.close)
 
     def make_user(self, name: str = "user") -> str:
         """A user name that nobody has used on any server of this run; its mailbox is empty."""
