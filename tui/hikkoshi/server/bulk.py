@@ -22,6 +22,8 @@ from hikkoshi.server.writer import append_arguments, mailbox, uid_sets
 
 _EXISTS = re.compile(rb"\* (\d{1,10}) EXISTS", re.IGNORECASE)
 _SMALL_LITERAL = 4096  # RFC 7888 section 5: LITERAL- allows non-synchronising literals up to this many bytes
+_HURRIED = 64 * 1024
+"""Bytes that go without a go-ahead. What has left cannot be called back after a BAD; a larger mail waits a round trip."""
 _CHUNK = 1 << 16
 _MAX_MAIL = 1 << 30
 _STRAYS = 1000
@@ -240,7 +242,9 @@ class Bulk:
 
     def _may_hurry(self, size: int) -> bool:
         capabilities = self._channel.capabilities
-        return "LITERAL+" in capabilities or ("LITERAL-" in capabilities and size <= _SMALL_LITERAL)
+        if "LITERAL+" in capabilities:
+            return size <= _HURRIED
+        return "LITERAL-" in capabilities and size <= _SMALL_LITERAL
 
     def _await_go_ahead(self, tag: bytes, refusal: Refusal) -> None:
         """Wait for the server's `+`; a NO instead of it means that the mail need not be sent."""
