@@ -1,0 +1,85 @@
+"""The mbox and Maildir readers on a folder of real mail: `make test-corpora CORPORA=DIR`."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from hikkoshi.local.maildir import MaildirStore
+from hikkoshi.local.mboxes import MboxStore
+from hikkoshi.mail.bookkeeping import upload_form
+from hikkoshi.mail.headers import decode, header_block, identity_fields, iter_fields
+from hikkoshi.mail.message import Problem
+
+CORPORA = os.environ.get("CORPORA", "")
+
+pytestmark = pytest.mark.skipif(not CORPORA, reason="CORPORA names no folder of real mail")
+
+
+def mails() -> list[tuple[Path, bytes]]:
+    """Files that begin with a header field, as a mail does."""
+    found = []
+    for path in sorted(Path(CORPORA).rglob("*")):
+        if path.is_file() and not path.is_symlink() and path.stat().st_size < 20_000_000:
+            content = path.read_bytes()
+            block = header_block(content)
+            if content and b":" in block.split(b"\n", 1)[0] and not content.startswith(b"From "):
+                found.append((path, content))
+    return found
+
+
+def test_a_maildir_gives_each_mail_back_as_it_is(tmp_path: Path) -> None:
+    real = mails()
+    assert real
+    for part in ("cur", "new", "tmp"):
+        (tmp_path / "Maildir" / part).mkdir(parents=True)
+    for number, (_path, content) in enumerate(real):
+        (tmp_path / "Maildir" / "cur" / f"{number:07}.x:2,S").write_bytes(content)
+
+    store = MaildirStore(tmp_path / "Maildir")
+    problems: list[Problem] = []
+    scanned = list(store.scan(store.folders()[0], problems))
+
+    assert problems == []
+    assert len(real) == len(scanned)
+    for (path, content), message in zip(real, scanned, strict=True):
+        assert content == store.read(store.folders()[0], message.place), path
+        assert len(upload_form(content, mbox=False)) == message.size, path
+
+
+@pytest.mark.parametrize("quoted", [True, False], ids=["mboxrd", "unquoted"])
+def test_an_mbox_gives_each_mail_back_as_it_is(tmp_path: Path, quoted: bool) -> None:
+    import re
+
+    real = [(path, content) for path, content in mails() if _survives_an_mbox(content, quoted)]
+    box = b""
+    for _path, content in real:
+        body = re.sub(rb"^(?=>*From )", b">", content, flags=re.MULTILINE) if quoted else content
+        box += b"From - Mon Jan  1 10:00:00 2024\n" + body + b"\n"
+    (tmp_path / "box").write_bytes(box)
+
+    store = MboxStore(tmp_path / "box")
+    problems: list[Problem] = []
+    scanned = list(store.scan(store.folders()[0], problems))
+
+    assert problems == []
+    assert len(real) == len(scanned)
+    for (path, content), message in zip(real, scanned, strict=True):
+        assert content == store.read(store.folders()[0], message.place), path
+        assert len(upload_form(content, mbox=True)) == message.size, path
+
+
+def test_every_header_decodes_to_something_that_a_terminal_can_show() -> None:
+    for path, content in mails():
+        for _name, value in iter_fields(identity_fields(header_block(content))):
+            text = decode(value)
+            assert not any(ord(char) < 32 or 127 <= ord(char) < 160 for char in text), path
+
+
+def _survives_an_mbox(content: bytes, quoted: bool) -> bool:
+    """Whether an mbox can hold the mail: it ends in a line end, and no line of an unquoted one looks like a From_ line."""
+    if not content.endswith(b"\n") or content.endswith((b"\n\n", b"\n\r\n")):
+        return False
+    if header_block(content) == content:
+        return False
+    return quoted or not any(line.startswith((b"From ", b">")) for line in content.split(b"\n"))
