@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from hikkoshi.errors import IndexUnusable
+from hikkoshi.i18n import _
 from hikkoshi.index.schema import SERVER, open_index
 from hikkoshi.mail.flags import pack, unpack
 from hikkoshi.mail.folders import Folder, Role
@@ -42,6 +44,7 @@ class Index:
 
     def __init__(self, path: Path) -> None:
         self.db: sqlite3.Connection = open_index(path)
+        self.path = path
 
     def close(self) -> None:
         """Close the file."""
@@ -71,14 +74,23 @@ class Index:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Write all that is done inside, or nothing of it."""
-        self.db.execute("BEGIN IMMEDIATE")
+        """Write all that is done inside, or nothing of it. Raises `IndexUnusable` where it cannot be written."""
         try:
-            yield
-        except BaseException:
-            self.db.execute("ROLLBACK")
-            raise
-        self.db.execute("COMMIT")
+            self.db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self.db.execute("COMMIT")
+            except BaseException:
+                if self.db.in_transaction:  # a full disk may have ended it
+                    self.db.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as error:
+            raise IndexUnusable(
+                _(
+                    "The index {path} cannot be written ({reason}). No mail is concerned; make room on the disk, and start "
+                    "again."
+                ).format(path=self.path, reason=error)
+            ) from error
 
     def sync_folders(self, side: int, folders: Iterable[Folder]) -> dict[str, int]:
         """Make the side's folders those given, messages of the ones that went away dropped. Ids by native name."""
