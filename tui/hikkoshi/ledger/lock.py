@@ -26,10 +26,16 @@ class MoveLock:
             self._connection.execute("BEGIN EXCLUSIVE")
         except (sqlite3.Error, OSError) as error:
             self._close()
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+                raise LedgerError(
+                    _(
+                        "Another hikkoshi is uploading to this account. Nothing was sent by this one; wait for the other "
+                        "to end and start again."
+                    )
+                ) from error
             raise LedgerError(
                 _(
-                    "Another hikkoshi is uploading to this account, or {path} cannot be locked ({reason}). Nothing was "
-                    "sent; wait for it to end and start again."
+                    "The lock {path} cannot be taken ({reason}). Nothing was sent; see to the disk and start again."
                 ).format(path=self._path, reason=error)
             ) from error
 

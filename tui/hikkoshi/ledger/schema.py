@@ -45,16 +45,15 @@ CREATE INDEX item_uid ON item (target, uidvalidity, uid);
 
 def open_ledger(path: Path) -> sqlite3.Connection:
     """Open (or make) the ledger. Raises `LedgerError` where that fails or a newer hikkoshi wrote it."""
+    connection = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
         path.chmod(0o600)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
-            connection.executescript(f"BEGIN;{_TABLES}PRAGMA user_version = {VERSION};COMMIT;")
+        version = _prepare(connection)
     except (sqlite3.Error, OSError) as error:
+        if connection:
+            connection.close()
         raise LedgerError(
             _(
                 "The ledger {path} cannot be used ({reason}). Nothing is sent without it; make room on the disk or "
@@ -67,3 +66,26 @@ def open_ledger(path: Path) -> sqlite3.Connection:
             _("The ledger {path} was written by a newer hikkoshi. Nothing is sent; use that version.").format(path=path)
         )
     return connection
+
+
+def _prepare(connection: sqlite3.Connection) -> int:
+    """Make the tables where there are none; the file's version."""
+    if (version := _version(connection)) > VERSION:
+        return version
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    # macOS: fsync alone leaves it in the disk's own cache.
+    connection.execute("PRAGMA fullfsync = ON")
+    if version == 0:
+        connection.execute("BEGIN IMMEDIATE")
+        # Another hikkoshi may have made them while this one waited.
+        if (version := _version(connection)) == 0:
+            for statement in _TABLES.split(";"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute("COMMIT")
+    return version
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])

@@ -1,13 +1,13 @@
 """The ledger: every upload step by step, written down before and after it happens."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from time import time
-from typing import Self
+from typing import Any, Self
 
 from hikkoshi.errors import LedgerError
 from hikkoshi.i18n import _
@@ -104,15 +104,27 @@ class Ledger:
             self.db.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self.db.execute("COMMIT")
             except BaseException:
-                self.db.execute("ROLLBACK")
+                if self.db.in_transaction:  # a full disk may have ended it
+                    self.db.execute("ROLLBACK")
                 raise
-            self.db.execute("COMMIT")
         except sqlite3.Error as error:
             raise LedgerError(
                 _("The ledger {path} cannot be written ({reason}). The move stops here; nothing is lost.").format(
                     path=self.path, reason=error
                 )
+            ) from error
+
+    def _read(self, query: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
+        try:
+            yield from self.db.execute(query, values)
+        except sqlite3.Error as error:
+            raise LedgerError(
+                _(
+                    "The ledger {path} cannot be read ({reason}). Nothing is sent without it; see to the disk and start "
+                    "again."
+                ).format(path=self.path, reason=error)
             ) from error
 
     def begin(self, server: str, store: str, items: Iterable[Item]) -> tuple[int, list[int]]:
@@ -160,7 +172,7 @@ class Ledger:
             )
 
     def settle(self, item: int, state: ItemState, reason: str = "") -> None:
-        """Set an item to PLANNED (it never arrived), FAILED or DOUBTFUL, with the reason."""
+        """Set an item to PLANNED (it never arrived), FAILED, DOUBTFUL or back to SENDING, with the reason."""
         with self._write():
             self.db.execute("UPDATE item SET state = ?, reason = ? WHERE id = ?", (state, reason, item))
 
@@ -178,29 +190,33 @@ class Ledger:
 
     def untold(self, server: str) -> list[Move]:
         """Moves to `server` that did not reach their end and that the user has not been told of, oldest first."""
-        rows = self.db.execute(
+        rows = self._read(
             "SELECT id, server, store, started, ended, state, reason FROM move"
             " WHERE server = ? AND told = 0 AND state != ? ORDER BY id",
             (server, State.DONE),
-        ).fetchall()
+        )
         return [
             Move(id_, server, store, started, ended, State(state), reason, self.counts(id_))
             for id_, server, store, started, ended, state, reason in rows
         ]
 
+    def moves(self, server: str) -> tuple[int, int]:
+        """How many moves to `server` there were, and how many of them have ended: it changes with each that is made."""
+        return next(self._read("SELECT count(*), count(ended) FROM move WHERE server = ?", (server,)))
+
     def counts(self, move: int) -> dict[ItemState, int]:
         """How many items of a move are in each state."""
-        rows = self.db.execute("SELECT state, count(*) FROM item WHERE move = ? GROUP BY state", (move,))
+        rows = self._read("SELECT state, count(*) FROM item WHERE move = ? GROUP BY state", (move,))
         return {ItemState(state): count for state, count in rows}
 
     def items(self, move: int) -> list[Item]:
         """The items of a move in the order of the plan."""
-        rows = self.db.execute(f"SELECT {_COLUMNS} FROM item WHERE move = ? ORDER BY id", (move,))  # noqa: S608
+        rows = self._read(f"SELECT {_COLUMNS} FROM item WHERE move = ? ORDER BY id", (move,))  # noqa: S608
         return [_item(row) for row in rows]
 
     def in_doubt(self, server: str) -> list[Item]:
         """Items sent to `server` without a known result."""
-        rows = self.db.execute(
+        rows = self._read(
             f"SELECT {_COLUMNS} FROM item WHERE state = ? AND move IN (SELECT id FROM move WHERE server = ?)",  # noqa: S608
             (ItemState.SENDING, server),
         )
@@ -208,7 +224,7 @@ class Ledger:
 
     def uploads(self, server: str) -> Iterator[Item]:
         """Everything that ever arrived on `server` by us."""
-        rows = self.db.execute(
+        rows = self._read(
             f"SELECT {_COLUMNS} FROM item WHERE uid IS NOT NULL AND state IN (?, ?)"  # noqa: S608
             " AND move IN (SELECT id FROM move WHERE server = ?)",
             (*ARRIVED, server),
@@ -216,7 +232,7 @@ class Ledger:
         return (_item(row) for row in rows)
 
 
-def _item(row: tuple[object, ...]) -> Item:
+def _item(row: tuple[Any, ...]) -> Item:
     values = list(row)
-    values[7] = ItemState(str(values[7]))
-    return Item(*values)  # type: ignore[arg-type]
+    values[7] = ItemState(values[7])
+    return Item(*values)
