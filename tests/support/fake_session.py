@@ -154,7 +154,7 @@ class FakeSession:
         with Index(self.index_path) as index:
             return make_plan(index, ids, self.snapshot.rooms)
 
-    def upload(self, plan: Plan, report: Tell, cancel: Cancel, *, check_room: bool = True) -> Receipt:
+    def upload(self, plan: Plan, report: Tell, cancel: Cancel) -> Receipt:
         """Each mail lands after `delay` seconds, or once `pause` is set; those of `refuse` do not."""
         self.uploads.append(plan)
         done = size = 0
@@ -184,7 +184,8 @@ class FakeSession:
         self._compare()
         state = State.STOPPED if rest else State.DONE
         problem = "Stopped. What was done until now is written down." if rest else ""
-        return Receipt(1, state, done, size, done, failed=tuple(failed), not_sent=rest, problem=problem)
+        waiting = (Failure("Subject", "Inbox", "the upload ended before it"),) * rest
+        return Receipt(1, state, done, size, done, failed=tuple(failed), waiting=waiting, problem=problem)
 
     def left_behind(self) -> str:
         return self.left

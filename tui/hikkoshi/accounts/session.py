@@ -5,13 +5,14 @@ thread of its own; two of them never run at the same time.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from hikkoshi.accounts.config import AccountConfig, Config, load_config, save_config
 from hikkoshi.accounts.options import Files, Options, files_of
-from hikkoshi.errors import LedgerError
+from hikkoshi.errors import HikkoshiError, LedgerError, ServerError
+from hikkoshi.i18n import _
 from hikkoshi.index.account import Proof, Upload, compare
 from hikkoshi.index.mapping import Target, map_folders
 from hikkoshi.index.queries import Counts, FolderPair, folder_pairs, total, uploadable
@@ -74,6 +75,7 @@ class AccountSession:
         self.overrides: dict[str, str] = {**remembered.mapping, **options.mapping}
         self._server_folders: list[Folder] = []
         self._new_native: Callable[[tuple[str, ...]], str] | None = None
+        self._moves = (0, 0)
 
     @classmethod
     def open_store(cls, options: Options) -> LocalStore:
@@ -89,6 +91,7 @@ class AccountSession:
             link = stack.enter_context(Link(self._login, cancel))
             self._server_folders = link.session.folders()
             self._new_native = link.session.namer()
+            self._moves = ledger.moves(self.server)
             problems = refresh_local(index, self.store, report, cancel)
             unlisted = refresh_server(index, link.bulk, self._server_folders, report, cancel)
             self._settle(index, ledger)
@@ -122,12 +125,24 @@ class AccountSession:
             wanted = uploadable(index) if ids is None else ids
             return make_plan(index, wanted, seen.rooms, append_limit=seen.append_limit)
 
-    def upload(self, plan: Plan, report: Tell, cancel: Cancel, *, check_room: bool = True) -> Receipt:
+    def ready(self) -> None:
+        """Raise where an upload could bring a mail twice, since not all of the server was looked at."""
+        if not self._seen().server_whole:
+            raise HikkoshiError(
+                _(
+                    "A folder of the server could not be opened, and mail that seems to be missing may be in it. Nothing "
+                    "was sent, so that no mail is there twice; see that the folder can be read, and start again."
+                )
+            )
+
+    def upload(self, plan: Plan, report: Tell, cancel: Cancel) -> Receipt:
         """Carry out a plan, then compare again: `snapshot` is new afterwards."""
+        self.ready()
         with ExitStack() as stack:
             stack.enter_context(MoveLock(self.files.lock))
             index = stack.enter_context(Index(self.files.index))
             ledger = stack.enter_context(Ledger(self.files.ledger))
+            self._see_that_nothing_moved(ledger)
             link = stack.enter_context(Link(self._login, cancel))
             meter = self._meter(index)
             move = moving.Upload(
@@ -141,15 +156,17 @@ class AccountSession:
                 meter=meter,
                 tell=report,
                 cancel=cancel,
-                check_room=check_room,
             )
             receipt = move.run()
-            if not cancel.reason.startswith("SIG"):
+            if cancel.reason not in ("SIGHUP", "SIGTERM"):
                 ledger.tell(receipt.move)
+            self._moves = ledger.moves(self.server)
             if receipt.state is not State.CONNECTION_LOST:
-                rooms = tuple(meter.read(link.session, sorted({share.target for share in plan.shares} | {"INBOX"})))
-                report(Rooms(rooms))
-                self.snapshot = self._snapshot(index, rooms, self._seen().problems, link.session.append_limit, True)
+                # The move is over, and its receipt is what counts: these figures are not worth losing it.
+                with suppress(ServerError):
+                    rooms = tuple(meter.read(link.session, sorted({share.target for share in plan.shares} | {"INBOX"})))
+                    report(Rooms(rooms))
+                    self.snapshot = replace(self._seen(), rooms=rooms)
         self._compare_again(lambda _progress: None)
         return receipt
 
@@ -161,11 +178,14 @@ class AccountSession:
                 return ""
             try:
                 with MoveLock(self.files.lock):
+                    unchanged = self._moves == ledger.moves(self.server)
                     for move in moves:
                         if move.state is State.RUNNING:
                             # Its process is gone, or it would hold the lock.
                             ledger.finish(move.id, State.STOPPED)
                         ledger.tell(move.id)
+                    if unchanged:
+                        self._moves = ledger.moves(self.server)
             except LedgerError:
                 return ""
             return tell_unfinished(moves)
@@ -173,6 +193,16 @@ class AccountSession:
     def _seen(self) -> Snapshot:
         assert self.snapshot is not None, "refresh() comes first"
         return self.snapshot
+
+    def _see_that_nothing_moved(self, ledger: Ledger) -> None:
+        """Raise where the plan was made without what another hikkoshi, or a cut line, has put on the server since."""
+        if ledger.moves(self.server) != self._moves or ledger.in_doubt(self.server):
+            raise HikkoshiError(
+                _(
+                    "Since the server was looked at, mail was uploaded to it of which this plan does not know. Nothing was "
+                    "sent, so that no mail is there twice; look again, and upload what is missing then."
+                )
+            )
 
     def _settle(self, index: Index, ledger: Ledger) -> None:
         try:

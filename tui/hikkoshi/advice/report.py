@@ -41,7 +41,7 @@ def problems_json(problems: Sequence[Problem]) -> list[dict[str, str]]:
     return [{"where": problem.where, "what": problem.what} for problem in problems]
 
 
-def failed_json(account: str, when: datetime, problem: Problem) -> dict[str, Any]:
+def failed_json(account: str | None, when: datetime, problem: Problem) -> dict[str, Any]:
     """The object of a check that could not be made: the same keys, null where nothing is known."""
     known: dict[str, Any] = {"schema": SCHEMA, "account": account, "checked_at": when.isoformat(timespec="seconds")}
     unknown = dict.fromkeys(("local", "server", "quota", "differences", "upload", "folders"))

@@ -36,7 +36,7 @@ class Session(Protocol):
         """What an upload of these rows would do. Quick; needs a snapshot."""
         ...
 
-    def upload(self, plan: "Plan", report: "Tell", cancel: Cancel, *, check_room: bool = True) -> "Receipt":
+    def upload(self, plan: "Plan", report: "Tell", cancel: Cancel) -> "Receipt":
         """Carry out a plan and compare again. Blocks; raises `HikkoshiError`."""
         ...
 

@@ -25,6 +25,7 @@ from hikkoshi.index.queries import Counts, FolderPair
 from hikkoshi.mail.headers import sanitise
 from hikkoshi.mail.message import Problem
 from hikkoshi.move.plan import Plan
+from hikkoshi.move.receipt import refused
 
 NOTHING_TO_DO, DIFFERENT, NOT_CHECKED = 0, 1, 2
 
@@ -43,14 +44,15 @@ NOTHING_TO_DO, DIFFERENT, NOT_CHECKED = 0, 1, 2
 def check(context: click.Context, /, as_json: bool, strict: bool, **given: Any) -> None:
     """Run the command."""
     values = merged(context, given)
-    options = to_options(values)
+    account: str | None = None
     try:
+        options = to_options(values)
+        account = str(options.address)
         session = open_session(options, values.get("password_command"))
         status = run_check(session, as_json=as_json, strict=strict)
     except HikkoshiError as error:
         if as_json:
-            account = str(options.address)
-            print_json(failed_json(account, datetime.now().astimezone(), Problem(account, str(error))))
+            print_json(failed_json(account, datetime.now().astimezone(), Problem(account or "hikkoshi", str(error))))
         raise
     context.exit(status)
 
@@ -97,7 +99,7 @@ def _object(session: AccountSession, snapshot: Snapshot, plan: Plan) -> dict[str
 
 
 def _print(snapshot: Snapshot, plan: Plan) -> None:
-    click.echo(snapshot.description)
+    click.echo(sanitise(snapshot.description))
     click.echo(_side_line(_("This PC:"), snapshot.local_total))
     click.echo(_side_line(snapshot.server + ":", snapshot.server_total))
     click.echo()
@@ -113,11 +115,14 @@ def _print(snapshot: Snapshot, plan: Plan) -> None:
     for line in plan_lines(plan):
         click.echo(line)
     for refusal in plan.refused:
+        failure = refused(refusal)
         click.echo(
-            _("Would not go: {folder}: {reason}").format(folder=refusal.item.local_folder, reason=refusal.reason)
+            _("Would not go: {folder}: {subject}: {reason}").format(
+                folder=sanitise(failure.folder), subject=failure.subject, reason=sanitise(failure.reason)
+            )
         )
     for problem in snapshot.problems:
-        say(f"{sanitise(problem.where)}: {sanitise(problem.what)}")
+        say(f"{problem.where}: {problem.what}")
 
 
 def _side_line(name: str, totals: tuple[int, int, int]) -> str:

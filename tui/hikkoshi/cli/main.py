@@ -1,6 +1,8 @@
 """The entry point `hikkoshi`: without a command it opens the screen."""
 
 import sys
+import traceback
+from io import TextIOWrapper
 from typing import Any
 
 import click
@@ -15,6 +17,7 @@ set_language(detect_language())
 from hikkoshi.cli.check import check  # noqa: E402
 from hikkoshi.cli.options import merged, shared_options  # noqa: E402
 from hikkoshi.cli.upload import upload  # noqa: E402
+from hikkoshi.cli.work import say  # noqa: E402
 
 CRASHED = 70
 """EX_SOFTWARE of sysexits.h: a fault of the program itself."""
@@ -47,15 +50,26 @@ cli.add_command(upload)
 
 def main(arguments: list[str] | None = None) -> None:
     """Run `hikkoshi` and exit. Errors become a sentence on standard error and the status that their class has."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A terminal or pipe that cannot show every letter is no reason to stop.
+            stream.reconfigure(errors="backslashreplace")
     try:
         status = cli.main(args=arguments, prog_name="hikkoshi", standalone_mode=False)
     except HikkoshiError as error:
-        click.echo(f"hikkoshi: {error}", err=True)
+        say(f"hikkoshi: {error}")
         sys.exit(error.exit_code)
     except click.exceptions.Abort:
-        click.echo(_("Stopped."), err=True)
+        say(_("Stopped."))
         sys.exit(2)
     except click.ClickException as error:
         error.show()
         sys.exit(2)
+    except Exception as error:  # noqa: BLE001 - a fault of the program shall not pass for an answer of its commands
+        # Only the lines of the program: what they worked on (passwords, mail) is on none of them.
+        for line in traceback.format_tb(error.__traceback__):
+            say(line.rstrip())
+        say(f"{type(error).__name__}: {error}")
+        say(_("hikkoshi: This is a fault of the program itself. What was done until now is written down."))
+        sys.exit(CRASHED)
     sys.exit(status if isinstance(status, int) else 0)

@@ -2,6 +2,8 @@
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -18,13 +20,13 @@ from hikkoshi.index.relation import UPLOAD, Relation
 from hikkoshi.index.store import Index
 from hikkoshi.jobs.cancel import Cancel
 from hikkoshi.jobs.progress import Progress
-from hikkoshi.mail.headers import sanitise
 from hikkoshi.mail.message import Problem
-from hikkoshi.move.events import NotMoved, Tell, UploadEvent
+from hikkoshi.move.events import Tell, UploadEvent
 from hikkoshi.move.plan import Plan
-from hikkoshi.move.receipt import Failure, Receipt, subject
+from hikkoshi.move.receipt import Failure, Receipt, refused
 
 ALL_MOVED, NOT_ALL_MOVED, NOT_STARTED, NO_ROOM = 0, 1, 2, 3
+_NOT_STARTED = "not-started"
 _ONLY = {"sent": Relation.SENT_GAP, "missing": Relation.ONLY_LOCAL, None: UPLOAD}
 
 
@@ -60,37 +62,59 @@ def upload(
 ) -> None:
     """Run the command."""
     values = merged(context, given)
-    session = open_session(to_options(values), values.get("password_command"))
+    account: str | None = None
+    try:
+        options = to_options(values)
+        account = str(options.address)
+        session = open_session(options, values.get("password_command"))
+        wishes = Wishes(folder, only, dry_run=dry_run, yes=yes, as_json=as_json, no_quota_check=no_quota_check)
+        status = run_upload(session, wishes)
+    except HikkoshiError as error:
+        if as_json:
+            print_json(_report(account, problem=str(error)))
+        raise
+    context.exit(status)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the user asked of an upload: the command's own options."""
+
+    folder: str | None = None
+    only: str | None = None
+    dry_run: bool = False
+    yes: bool = False
+    as_json: bool = False
+    no_quota_check: bool = False
+
+
+def run_upload(session: AccountSession, wishes: Wishes) -> int:
+    """Look at both sides, plan, ask, move, tell; gives the exit status. Raises what hinders it from starting."""
     cancel = new_cancel()
     snapshot = refresh(session, cancel)
     if left := session.left_behind():
         say(left)
-    if not snapshot.server_whole:
+    try:
+        session.ready()
+    except HikkoshiError:
         _tell_problems(snapshot.problems)
-        raise HikkoshiError(
-            _(
-                "A folder of the server could not be opened, and mail that seems to be missing may be in it. Nothing was "
-                "sent, so that no mail is there twice; see that the folder can be read, and start again."
-            )
-        )
-    plan = session.plan(_wanted(session, folder, only))
-    if not as_json:
+        raise
+    plan = session.plan(_wanted(session, wishes.folder, wishes.only))
+    if not (wishes.as_json and (wishes.yes or wishes.dry_run)):
         for line in plan_lines(plan):
-            click.echo(line)
-    status = _refusal(plan, no_quota_check=no_quota_check)
-    if status or dry_run or not plan.items:
-        if as_json:
-            print_json(_object(session, plan, None))
-        context.exit(status or _end_status(plan, None, snapshot.problems))
-    if not yes:
-        _ask()
-    receipt = _move(session, plan, cancel, check_room=not no_quota_check)
-    if as_json:
-        print_json(_object(session, plan, receipt))
-    else:
-        _print_receipt(receipt)
+            click.echo(line, err=wishes.as_json)
+    status = _refusal(plan, no_quota_check=wishes.no_quota_check)
+    receipt = None
+    if not status and not wishes.dry_run and plan.items:
+        if not wishes.yes:
+            _ask()
+        receipt = _move(session, plan, cancel)
     _tell_problems(snapshot.problems)
-    context.exit(_end_status(plan, receipt, snapshot.problems))
+    if wishes.as_json:
+        print_json(_object(session, plan, receipt))
+    elif receipt:
+        _print_receipt(receipt)
+    return status or _end_status(plan, receipt, snapshot.problems)
 
 
 def _wanted(session: AccountSession, folder: str | None, only: str | None) -> list[int]:
@@ -107,13 +131,8 @@ def _wanted(session: AccountSession, folder: str | None, only: str | None) -> li
 def _refusal(plan: Plan, *, no_quota_check: bool) -> int:
     """The exit status of a plan that is not to be started, 0 if it may be."""
     for refusal in plan.refused:
-        name = sanitise(subject(refusal.item.message.fields))
-        say(
-            _("Not moved: {folder}: {subject}: {reason}").format(
-                folder=refusal.item.local_folder, subject=name, reason=refusal.reason
-            )
-        )
-    if plan.fits is False and not no_quota_check:
+        _name(_("Not moved"), refused(refusal))
+    if plan.fits is False:
         say(_("The plan does not fit; nothing was sent. Free room on the server, or upload fewer folders (--folder)."))
         return NO_ROOM
     if plan.fits is None and not no_quota_check:
@@ -134,35 +153,33 @@ def _ask() -> None:
         raise HikkoshiError(_("Nothing was sent."))
 
 
-def _move(session: AccountSession, plan: Plan, cancel: Cancel, *, check_room: bool) -> Receipt:
+def _move(session: AccountSession, plan: Plan, cancel: Cancel) -> Receipt:
     tell, close = _progress_bar(plan)
     try:
-        return session.upload(plan, tell, cancel, check_room=check_room)
+        return session.upload(plan, tell, cancel)
     finally:
         close()
 
 
 def _progress_bar(plan: Plan) -> tuple[Tell, Callable[[], None]]:
-    """A progress bar by bytes on a terminal; each mail that was not moved is told as it happens."""
+    """A progress bar by bytes on a terminal, and how to end it. A terminal that is gone stops nothing."""
     bar = click.progressbar(
         length=plan.load.size, label=_("Uploading"), file=sys.stderr, show_pos=False, hidden=not sys.stderr.isatty()
     )
-    bar.__enter__()
     shown = 0
 
     def tell(event: UploadEvent) -> None:
         nonlocal shown
-        if isinstance(event, NotMoved):
-            say(
-                _("Not moved: {folder}: {subject}: {reason}").format(
-                    folder=event.folder, subject=event.subject, reason=event.reason
-                )
-            )
-        elif isinstance(event, Progress):
-            bar.update(event.bytes_done - shown)
+        if isinstance(event, Progress):
+            with suppress(OSError):
+                bar.update(event.bytes_done - shown)
             shown = event.bytes_done
 
-    return tell, bar.render_finish
+    def close() -> None:
+        with suppress(OSError):
+            bar.render_finish()
+
+    return tell, close
 
 
 def _end_status(plan: Plan, receipt: Receipt | None, problems: tuple[Problem, ...]) -> int:
@@ -181,36 +198,31 @@ def _print_receipt(receipt: Receipt) -> None:
     for title, failures in (
         (_("Arrived, but the server has it otherwise"), receipt.changed),
         (_("In doubt"), receipt.doubtful),
-        (_("Not moved"), receipt.failed),
+        (_("Not moved"), receipt.failed + receipt.waiting),
     ):
         for failure in failures:
-            say(f"{title}: {sanitise(failure.folder)}: {failure.subject}: {failure.reason}")
-    if receipt.not_sent:
-        say(
-            ngettext("{n:,} mail was not sent.", "{n:,} mails were not sent.", receipt.not_sent).format(
-                n=receipt.not_sent
-            )
-        )
+            _name(title, failure)
     if receipt.problem:
         say(receipt.problem)
 
 
 def _tell_problems(problems: tuple[Problem, ...]) -> None:
     for problem in problems:
-        say(f"{sanitise(problem.where)}: {sanitise(problem.what)}")
+        say(f"{problem.where}: {problem.what}")
+
+
+def _name(title: str, failure: Failure) -> None:
+    say(f"{title}: {failure.folder}: {failure.subject}: {failure.reason}")
 
 
 def _object(session: AccountSession, plan: Plan, receipt: Receipt | None) -> dict[str, Any]:
     assert session.snapshot is not None
-    refused = [
-        Failure(subject(refusal.item.message.fields), refusal.item.local_folder, refusal.reason)
-        for refusal in plan.refused
-    ]
-    failed = (*refused, *(receipt.failed + receipt.doubtful if receipt else ()))
-    return {
-        "schema": SCHEMA,
-        "account": session.server,
-        "plan": {
+    failed = [refused(refusal) for refusal in plan.refused]
+    if receipt:
+        failed += receipt.failed + receipt.doubtful + receipt.waiting
+    return _report(
+        session.server,
+        plan={
             "messages": plan.load.messages,
             "bytes": plan.load.size,
             "fits": plan.fits,
@@ -218,18 +230,23 @@ def _object(session: AccountSession, plan: Plan, receipt: Receipt | None) -> dic
                 {"server": s.name, "new": s.new, "messages": s.load.messages, "bytes": s.load.size} for s in plan.shares
             ],
         },
-        "moved": {
+        moved={
             "messages": receipt.landed if receipt else 0,
             "bytes": receipt.bytes if receipt else 0,
             "read_back": receipt.read_back if receipt else 0,
         },
-        "state": receipt.state.value if receipt else "not-started",
-        "not_moved": [_failure(failure) for failure in failed],
-        "changed": [_failure(failure) for failure in (receipt.changed if receipt else ())],
-        "not_sent": receipt.not_sent if receipt else 0,
-        "quota": quota_json(session.snapshot.rooms),
-        "problem": receipt.problem if receipt else "",
-    }
+        state=receipt.state.value if receipt else _NOT_STARTED,
+        not_moved=[_failure(failure) for failure in failed],
+        changed=[_failure(failure) for failure in (receipt.changed if receipt else ())],
+        quota=quota_json(session.snapshot.rooms),
+        problem=receipt.problem if receipt else "",
+    )
+
+
+def _report(account: str | None, **known: Any) -> dict[str, Any]:
+    """The object of `upload --json`; what is not known (it could not be begun, or not be ended) is null."""
+    names = ("plan", "moved", "state", "not_moved", "changed", "quota", "problem")
+    return {"schema": SCHEMA, "account": account, **dict.fromkeys(names), **known}
 
 
 def _failure(failure: Failure) -> dict[str, str]:

@@ -1,7 +1,10 @@
 """What the commands without a screen share: opening a session, showing progress, ending."""
 
+import json
+import re
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -13,6 +16,8 @@ from hikkoshi.i18n import _
 from hikkoshi.jobs.cancel import Cancel, cancel_on_signals
 from hikkoshi.jobs.progress import Progress, Report, Stage
 from hikkoshi.mail.headers import sanitise
+
+_UNSAFE = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 
 
 def open_session(options: Options, password_command: str | None) -> AccountSession:
@@ -39,8 +44,12 @@ def refresh(session: AccountSession, cancel: Cancel) -> Snapshot:
 
 
 def say(text: str) -> None:
-    """Tell the user something beside the command's own output."""
-    click.echo(text, err=True)
+    """Tell the user something beside the command's own output, line by line, with nothing a terminal could act on.
+
+    A terminal that is gone is no reason to stop: SIGHUP says so too, and the work ends as it should.
+    """
+    with suppress(OSError):
+        click.echo("\n".join(map(sanitise, text.split("\n"))), err=True)
 
 
 def status_line() -> tuple[Report, Callable[[], None]]:
@@ -48,11 +57,15 @@ def status_line() -> tuple[Report, Callable[[], None]]:
     if not sys.stderr.isatty():
         return (lambda _progress: None), (lambda: None)
 
+    def show(text: str) -> None:
+        with suppress(OSError):
+            click.echo(f"\r\x1b[K{text}", nl=False, err=True)
+
     def report(progress: Progress) -> None:
         number = f" {progress.done + 1}/{progress.total}" if 0 < progress.total != progress.done else ""
-        click.echo(f"\r\x1b[K{_stage(progress.stage)}{number} {sanitise(progress.what)}"[:200], nl=False, err=True)
+        show(f"{_stage(progress.stage)}{number} {sanitise(progress.what)}"[:200])
 
-    return report, lambda: click.echo("\r\x1b[K", nl=False, err=True)
+    return report, lambda: show("")
 
 
 def _stage(stage: Stage) -> str:
@@ -68,7 +81,8 @@ def _stage(stage: Stage) -> str:
 
 
 def print_json(value: dict[str, Any]) -> None:
-    """One object to standard output, and nothing else."""
-    import msgspec
-
-    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    """One object to standard output, and nothing else: UTF-8 whatever the locale (RFC 8259 section 8.1)."""
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    # Controls and bidi overrides, and what a file name has that is no text, as JSON's own escapes.
+    safe = _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    click.echo(safe.encode() + b"\n", nl=False)

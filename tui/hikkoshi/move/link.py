@@ -2,7 +2,7 @@
 
 from types import TracebackType
 
-from hikkoshi.errors import ConnectFailed, ConnectionLost
+from hikkoshi.errors import ConnectionLost, ServerError
 from hikkoshi.jobs.cancel import Cancel
 from hikkoshi.server.bulk import Bulk
 from hikkoshi.server.login import Login
@@ -18,12 +18,7 @@ class Link:
     def __init__(self, login: Login, cancel: Cancel) -> None:
         self._login = login
         self._cancel = cancel
-        self.session = ServerSession.open(login)
-        try:
-            self.bulk = Bulk.open(login)
-        except BaseException:
-            self.session.close()
-            raise
+        self._open()
 
     def __enter__(self) -> "Link":
         return self
@@ -39,16 +34,24 @@ class Link:
         self.session.close()
 
     def renew(self) -> None:
-        """Make both connections anew. Raises `ConnectFailed` or `ConnectionLost` once the last try failed."""
+        """Make both connections anew. Raises `ConnectionLost` once the last try failed."""
         self.close()
         for number, seconds in enumerate(_WAITS, 1):
             self._cancel.wait(seconds)
             self._cancel.check()
             try:
-                self.session = ServerSession.open(self._login)
-                self.bulk = Bulk.open(self._login)
-            except (ConnectFailed, ConnectionLost):
+                self._open()
+            except ServerError as error:
+                # A login refused counts too: a server may still count the connections that were cut.
                 if number == len(_WAITS):
-                    raise
+                    raise ConnectionLost(str(error)) from error
             else:
                 return
+
+    def _open(self) -> None:
+        self.session = ServerSession.open(self._login)
+        try:
+            self.bulk = Bulk.open(self._login)
+        except BaseException:
+            self.session.close()
+            raise

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from hikkoshi.i18n import _, ngettext
 from hikkoshi.ledger.store import ARRIVED, Item, ItemState, Ledger, Move, State
 from hikkoshi.mail.headers import decode, field
+from hikkoshi.move.plan import Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Failure:
 class Receipt:
     """The end of a move: `landed` mails of `bytes` (CRLF form) arrived, `read_back` of them as they were sent.
 
-    `changed`: arrived, but the server has them otherwise than sent. `not_sent`: planned and never begun.
+    `changed`: arrived, but the server has them otherwise than sent. `waiting`: planned and never begun.
     """
 
     move: int
@@ -33,8 +34,13 @@ class Receipt:
     failed: tuple[Failure, ...] = ()
     doubtful: tuple[Failure, ...] = ()
     changed: tuple[Failure, ...] = ()
-    not_sent: int = 0
+    waiting: tuple[Failure, ...] = ()
     problem: str = ""
+
+    @property
+    def not_sent(self) -> int:
+        """How many mails were planned and never begun."""
+        return len(self.waiting)
 
     @property
     def complete(self) -> bool:
@@ -57,15 +63,22 @@ def make_receipt(ledger: Ledger, move: int, state: State, problem: str = "") -> 
         bytes=sum(item.size for item in arrived),
         read_back=sum(1 for item in arrived if item.verified in READ_BACK),
         failed=_failures(items, ItemState.FAILED),
-        doubtful=_failures(items, ItemState.DOUBTFUL) + _failures(items, ItemState.SENDING),
+        doubtful=_failures(items, ItemState.DOUBTFUL)
+        + _failures(items, ItemState.SENDING, _("the server's answer did not come")),
         changed=tuple(
             Failure(subject(item.fields), item.folder, item.verified)
             for item in arrived
             if item.verified and item.verified not in READ_BACK
         ),
-        not_sent=sum(1 for item in items if item.state is ItemState.PLANNED),
+        waiting=_failures(items, ItemState.PLANNED, _("the upload ended before it")),
         problem=problem,
     )
+
+
+def refused(refusal: Refusal) -> Failure:
+    """A mail that a plan has left out, as a receipt names it."""
+    item = refusal.item
+    return Failure(subject(item.message.fields), item.local_folder, refusal.reason)
 
 
 def subject(fields: bytes) -> str:
@@ -78,11 +91,9 @@ def tell_unfinished(moves: Iterable[Move]) -> str:
     return "\n".join(_tell(move) for move in moves)
 
 
-def _failures(items: Iterable[Item], state: ItemState) -> tuple[Failure, ...]:
+def _failures(items: Iterable[Item], state: ItemState, reason: str = "") -> tuple[Failure, ...]:
     return tuple(
-        Failure(subject(item.fields), item.folder, item.reason or _("the server's answer did not come"))
-        for item in items
-        if item.state is state
+        Failure(subject(item.fields), item.folder, item.reason or reason) for item in items if item.state is state
     )
 
 
@@ -113,6 +124,8 @@ def _reason(move: Move) -> str:
         return _("no room was left")
     if move.state is State.CONNECTION_LOST:
         return _("the connection was lost")
+    if move.state is State.FAILED:
+        return _("an error ended it")
     if move.reason == "SIGHUP":
         return _("the terminal was closed")
-    return move.reason or _("the program was ended")
+    return _("the program was ended")

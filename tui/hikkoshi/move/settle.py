@@ -20,11 +20,13 @@ def settle(index: Index, ledger: Ledger, server: str) -> int:
         return 0
     ours = {(item.target, item.uidvalidity, item.uid) for item in ledger.uploads(server)}
     for item in doubtful:
-        found = _candidates(index, item)
+        folder = index.server_folder(item.target)
+        if folder is not None and index.stamp(folder) is None:
+            # It could not be opened this time; another listing will tell.
+            continue
+        found = _candidates(index, item, folder)
         if found is None:
-            reason = _(
-                "its folder was made anew on the server, or cannot be opened; look there before sending it again"
-            )
+            reason = _("its folder is gone from the server or was made anew; look there before sending it again")
             ledger.settle(item.id, ItemState.DOUBTFUL, reason)
             continue
         uids = [uid for uid in found if (item.target, item.uidvalidity, uid) not in ours]
@@ -38,9 +40,8 @@ def settle(index: Index, ledger: Ledger, server: str) -> int:
     return len(doubtful)
 
 
-def _candidates(index: Index, item: Item) -> list[int] | None:
+def _candidates(index: Index, item: Item, folder: int | None) -> list[int] | None:
     """UIDs that could be the item; None where the folder's contents are not those that it was sent to."""
-    folder = index.server_folder(item.target)
     if folder is None or index.stamp(folder) != str(item.uidvalidity):
         return None
     rows = index.db.execute(

@@ -31,7 +31,7 @@ from hikkoshi.move.plan import Plan, PlanItem
 from hikkoshi.move.receipt import Receipt, make_receipt, subject
 from hikkoshi.move.room import Load, fits, outlook
 from hikkoshi.move.source import Parcel, pack_parcel
-from hikkoshi.move.verify import Sent, at_risk, read_back
+from hikkoshi.move.verify import GONE, Sent, at_risk, read_back
 from hikkoshi.server.writer import sendable_flags
 
 T = TypeVar("T")
@@ -79,16 +79,15 @@ class Upload:
         meter: Meter,
         tell: Tell,
         cancel: Cancel,
-        check_room: bool = True,
     ) -> None:
-        """`folders`: the local ones by native name. `check_room` False: the user said that no quota be watched."""
+        """`folders`: the local ones by native name."""
         self._plan, self._server, self._store, self._folders = plan, server, store, folders
         self._index, self._ledger, self._link, self._meter = index, ledger, link, meter
-        self._tell, self._cancel, self._check_room = tell, cancel, check_room
+        self._tell, self._cancel = tell, cancel
         self._done = Load()
         self._left: dict[str, Load] = {share.target: share.load for share in plan.shares}
         self._to_read_back: list[Sent] = []
-        self._target, self._uidvalidity, self._uidnext = "", 0, 0
+        self._target, self._target_name, self._uidvalidity, self._uidnext = "", "", 0, 0
         self._permanent: frozenset[str] | None = None
         self._broken = 0
 
@@ -124,23 +123,29 @@ class Upload:
 
     def _folder(self, target: str, group: list[tuple[PlanItem, int]]) -> None:
         self._cancel.check()
-        self._target = target
+        self._target, self._target_name = target, group[0][0].target_name
         try:
-            self._open_target()
-        except CommandRefused as error:
+            self._steady(self._open_target)
+        except (CommandRefused, ProtocolBroken) as error:
             for item, id_ in group:
                 self._fail(item, id_, _("its folder could not be made or opened: {reason}").format(reason=error))
+                self._passed(item)
+            if isinstance(error, ProtocolBroken):
+                self._link.renew()
             return
         for item, id_ in group:
             self._cancel.check()
             self._watch_room()
             self._one(item, id_)
-            self._left[target] += Load(-item.message.size, -1)
-            self._done += Load(item.message.size, 1)
-            self._report(item.target_name)
+            self._passed(item)
             if len(self._to_read_back) >= _READ_BACK_EVERY:
                 self._read_back()
         self._read_back()
+
+    def _passed(self, item: PlanItem) -> None:
+        self._left[item.target] += Load(-item.message.size, -1)
+        self._done += Load(item.message.size, 1)
+        self._report()
 
     def _open_target(self) -> None:
         """Learn the folder's UIDVALIDITY and UIDNEXT, making it first where the plan says that it is new."""
@@ -162,6 +167,15 @@ class Upload:
         except (LocalError, OSError) as error:
             self._fail(item, id_, str(error))
             return
+        try:
+            self._deliver(item, id_, parcel)
+        except CommandRefused as error:
+            self._refused(item, id_, error)
+        except ProtocolBroken as error:
+            self._broke(item, id_, parcel, error)
+
+    def _deliver(self, item: PlanItem, id_: int, parcel: Parcel) -> None:
+        """Send one mail; after a cut line look whether it arrived before it is sent again."""
         for number in range(_TRIES):
             try:
                 if number == 0 or not self._arrived_after_all(item, id_, parcel):
@@ -170,12 +184,6 @@ class Upload:
                 if number == _TRIES - 1:
                     raise
                 self._link.renew()
-            except CommandRefused as error:
-                self._refused(item, id_, error)
-                return
-            except ProtocolBroken as error:
-                self._broke(item, id_, error)
-                return
             else:
                 return
 
@@ -193,12 +201,15 @@ class Upload:
         appended = self._link.bulk.append(self._target, parcel.content, flags, parcel.dated.when)
         uid = appended.uid
         if uid is None:
-            found = self._find(item)
+            found = self._find(item, id_)
+            if found is None:
+                return
             if len(found) != 1:
                 self._ledger.settle(id_, ItemState.DOUBTFUL, _("the server took it and does not show where it is"))
                 return
             uid = found[0]
-        elif appended.uidvalidity != self._uidvalidity:
+        elif appended.uidvalidity is not None and appended.uidvalidity != self._uidvalidity:
+            self._ledger.landed(id_, appended.uidvalidity, uid)
             raise _FolderReplaced
         self._landed(item, id_, uid, parcel)
 
@@ -215,15 +226,25 @@ class Upload:
         )
         self._tell(Landed(item.row, self._target))
 
-    def _find(self, item: PlanItem) -> list[int]:
-        """UIDs at or above the saved UIDNEXT that are this mail."""
-        return self._link.bulk.find_appended(self._target, self._uidnext, item.message.size, item.message.fields)
+    def _find(self, item: PlanItem, id_: int, *, anew: bool = False) -> list[int] | None:
+        """UIDs at or above the saved UIDNEXT that are this mail; None where the server does not let us look.
+
+        `anew`: on a new connection, where the folder may have become another one.
+        """
+        try:
+            if anew and self._link.bulk.examine(self._target).uidvalidity != self._uidvalidity:
+                raise _FolderReplaced
+            return self._link.bulk.find_appended(self._target, self._uidnext, item.message.size, item.message.fields)
+        except CommandRefused as error:
+            # Still in doubt: the next start's listing settles it.
+            self._ledger.settle(id_, ItemState.SENDING, str(error))
+            return None
 
     def _arrived_after_all(self, item: PlanItem, id_: int, parcel: Parcel) -> bool:
         """After a cut: whether the mail under way is on the server, or may be: doubt is written down."""
-        if self._link.bulk.examine(self._target).uidvalidity != self._uidvalidity:
-            raise _FolderReplaced
-        found = self._find(item)
+        found = self._find(item, id_, anew=True)
+        if found is None:
+            return True
         if len(found) == 1:
             self._landed(item, id_, found[0], parcel)
         elif found:
@@ -237,13 +258,14 @@ class Upload:
                 _("The server says that the mailbox is full. The move stopped; what arrived until now is whole.")
             )
 
-    def _broke(self, item: PlanItem, id_: int, error: ProtocolBroken) -> None:
-        """A BAD concerns this mail only, unless they come one after another."""
-        self._fail(item, id_, str(error))
+    def _broke(self, item: PlanItem, id_: int, parcel: Parcel, error: ProtocolBroken) -> None:
+        """A BAD concerns this mail only, unless they come one after another. Other nonsense may hide an OK."""
         self._broken += 1
+        self._link.renew()
+        if not self._arrived_after_all(item, id_, parcel):
+            self._fail(item, id_, str(error))
         if self._broken >= _BROKEN_IN_A_ROW:
             raise error
-        self._link.renew()
 
     def _fail(self, item: PlanItem, id_: int, reason: str) -> None:
         self._ledger.settle(id_, ItemState.FAILED, reason)
@@ -255,7 +277,7 @@ class Upload:
             return
         current = self._steady(lambda: self._meter.read(self._link.session, list(self._left)))
         self._tell(Rooms(tuple(current)))
-        if self._check_room and fits(outlook(current, self._left)) is False:
+        if fits(outlook(current, self._left)) is False:
             raise _NoRoom(
                 _(
                     "Meanwhile other mail filled the mailbox, and the rest no longer fits. What arrived until now is whole."
@@ -266,8 +288,18 @@ class Upload:
         if not self._to_read_back:
             return
         batch, self._to_read_back = self._to_read_back, []
-        self._report(self._target, Stage.VERIFY)
-        self._ledger.verified(self._steady(lambda: list(read_back(self._link.bulk, self._target, batch))))
+        self._report(Stage.VERIFY)
+        try:
+            found = self._steady(lambda: list(read_back(self._link.bulk, self._target, batch)))
+        except (CommandRefused, ProtocolBroken) as error:
+            text = _("it could not be read back: {reason}").format(reason=error)
+            found = [(mail.item, text) for mail in batch]
+            if isinstance(error, ProtocolBroken):
+                self._link.renew()
+        self._ledger.verified((item, how) for item, how in found if how != GONE)
+        for item, how in found:
+            if how == GONE:
+                self._ledger.settle(item, ItemState.DOUBTFUL, _("it arrived, but is no longer in its folder"))
 
     def _steady(self, ask: Callable[[], T]) -> T:
         """Ask the server, once more on new connections if the line is cut. Only for questions that change nothing."""
@@ -277,9 +309,9 @@ class Upload:
             self._link.renew()
             return ask()
 
-    def _report(self, what: str, stage: Stage = Stage.UPLOAD) -> None:
+    def _report(self, stage: Stage = Stage.UPLOAD) -> None:
         load = self._plan.load
-        self._tell(Progress(stage, what, self._done.messages, load.messages, self._done.size, load.size))
+        self._tell(Progress(stage, self._target_name, self._done.messages, load.messages, self._done.size, load.size))
 
 
 def _ledger_item(item: PlanItem) -> Item:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from hikkoshi.errors import CommandRefused
 from hikkoshi.i18n import _
 from hikkoshi.mail.flags import SEEN, comparable
 from hikkoshi.mail.headers import header_end
@@ -18,7 +19,8 @@ _HIGH = re.compile(rb"[\x80-\xff]")
 _SAMPLE = 50
 """One in so many of the mails that are not at risk is read back whole."""
 
-FACTS, BYTES = "facts", "bytes"
+FACTS, BYTES, GONE = "facts", "bytes", "gone"
+"""Found as sent by its facts, or by its bytes; no longer where it was put."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +42,28 @@ def at_risk(message: bytes) -> bool:
 
 
 def read_back(bulk: Bulk, native: str, sent: list[Sent]) -> Iterator[tuple[int, str]]:
-    """(ledger item, how it was read back or what differs) for each mail sent to one folder."""
+    """(ledger item, FACTS, BYTES or GONE, else what differs) for each mail sent to one folder."""
     facts = bulk.fetch_facts(native, [mail.uid for mail in sent])
     for mail in sent:
         found = facts.get(mail.uid)
         if found is None:
-            yield mail.item, _("the server no longer lists it")
+            yield mail.item, GONE
             continue
         differing = _differing(mail, found)
         if differing:
             yield mail.item, differing
         elif mail.risky or mail.item % _SAMPLE == 0:
-            whole = canonical_digest(bulk.fetch_whole(native, mail.uid))
-            yield mail.item, BYTES if whole == mail.digest else _("the server changed its bytes")
+            yield mail.item, _whole(bulk, native, mail)
         else:
             yield mail.item, FACTS
+
+
+def _whole(bulk: Bulk, native: str, mail: Sent) -> str:
+    try:
+        content = bulk.fetch_whole(native, mail.uid)
+    except CommandRefused as error:
+        return GONE if error.code == "NONEXISTENT" else str(error)
+    return BYTES if canonical_digest(content) == mail.digest else _("the server changed its bytes")
 
 
 def _differing(mail: Sent, found: Facts) -> str:
