@@ -26,6 +26,16 @@ _LEAST = 20
 _BAR = ("mark", "missing", "upload", "filter", "other_list", "help", "quit", "refresh", "mapping", "flip")
 """Actions of the key bar by weight: at 80 columns the first seven fit."""
 
+LEAST_WIDTH, LEAST_HEIGHT = 40, 10
+"""Cells below which nothing of the panes can be read."""
+
+
+def too_small(width: int, height: int) -> list[Shown]:
+    """What is shown instead of everything where the terminal is too small."""
+    here = _(" {width} x {height} is too small.").format(width=width, height=height)
+    needed = _(" {width} x {height} are needed.").format(width=LEAST_WIDTH, height=LEAST_HEIGHT)
+    return [([(here, "bad")], []), ([(needed, "strong")], [])]
+
 
 def title_line(snapshot: "Snapshot | None", server: str, state: str, width: int, signs: Signs, *, bad: bool) -> Shown:
     """Which store is compared with which account, and when that was, in `width` cells."""

@@ -61,9 +61,14 @@ SCREEN = (
 HELP = (*MOVE, *SELECT, *SCREEN)
 
 
-def unfold_width(character: str) -> str | None:
-    """The key that a full-width character of a Japanese input method stands for; None: it is no such character."""
-    if len(character) != 1 or not (character == "\u3000" or "\uff01" <= character <= "\uff5e"):
+def unfold_width(key: str, character: str | None) -> str | None:
+    """The key that a full-width one of a Japanese input method stands for; None: it is no such key.
+
+    `key` is Textual's name for it, `character` what it types; a full-width blank may come without one.
+    """
+    if key == "ideographic_space":
+        return "space"
+    if character is None or len(character) != 1 or not "\uff01" <= character <= "\uff5e":
         return None
     narrow = unicodedata.normalize("NFKC", character)
-    return {" ": "space", "?": "question_mark"}.get(narrow, narrow)
+    return "question_mark" if narrow == "?" else narrow

@@ -68,8 +68,8 @@ class HikkoshiApp(App[None]):
 
     async def on_event(self, event: events.Event) -> None:
         """Keys typed with a Japanese input method switched on do what the plain ones do."""
-        if isinstance(event, events.Key) and event.character and not isinstance(self.focused, Input):
-            key = unfold_width(event.character)
+        if isinstance(event, events.Key) and not isinstance(self.focused, Input):
+            key = unfold_width(event.key, event.character)
             if key is not None:
                 event = events.Key(key, " " if key == "space" else key)
         await super().on_event(event)

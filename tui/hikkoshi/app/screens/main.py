@@ -8,7 +8,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
-from hikkoshi.app.heads import bar_keys, head_lines, status_line, title_line
+from hikkoshi.app.heads import LEAST_HEIGHT, LEAST_WIDTH, bar_keys, head_lines, status_line, title_line, too_small
 from hikkoshi.app.keys import SCREEN
 from hikkoshi.app.looking import Looking
 from hikkoshi.app.rows import Rows
@@ -110,13 +110,10 @@ class MainScreen(Screen[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Below a size at which nothing can be read, say which size is needed."""
-        small = event.size.width < 40 or event.size.height < 10
+        small = event.size.width < LEAST_WIDTH or event.size.height < LEAST_HEIGHT
         self.set_class(small, "-small")
         if small:
-            text = _(" {width} x {height} is too small: 40 x 10 are needed.")
-            self.query_one("#small", Lines).show(
-                [([(text.format(width=event.size.width, height=event.size.height), "bad")], [])]
-            )
+            self.query_one("#small", Lines).show(too_small(event.size.width, event.size.height))
         self.call_after_refresh(self._paint_heads)
         self._tell_keys()
 
