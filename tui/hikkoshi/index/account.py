@@ -42,30 +42,38 @@ def compare(index: Index, targets: Mapping[str, Target], proofs: Mapping[Upload,
             return local_view[row.local.folder] if row.local else server_view[row.server.folder]  # type: ignore[union-attr]
 
         index.db.executemany(
-            "INSERT INTO pair (view, local, server, relation, lead, why) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO pair (view, local, server, mail, relation, lead, why, date) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (
                     view_of(row),
                     row.local and row.local.id,
                     row.server and row.server.id,
-                    row.relation,
+                    number,
+                    int(row.relation),
                     row.lead,
                     row.why,
+                    (row.local or row.server).date,  # type: ignore[union-attr]
                 )
-                for mail in gather(_copies(index, proofs), lambda id_: _fields(index, id_))
+                for number, mail in enumerate(gather(_copies(index, proofs), lambda id_: _fields(index, id_)))
                 for row in pair_up(mail, places, partial)
             ),
-        )
-        index.db.execute(
-            "UPDATE pair SET date = (SELECT date FROM message WHERE message.id = coalesce(pair.local, pair.server))"
         )
 
 
 def _places(folders: list[IndexedFolder], targets: Mapping[str, Target], server: Mapping[str, int]) -> dict[int, Place]:
     places = {}
+    # Where the user has sent mail put into another folder, that folder is where the gap is closed.
+    sent = {
+        targets[entry.folder.native].native
+        for entry in folders
+        if entry.side == LOCAL and entry.folder.role is Role.SENT
+    }
     for entry in folders:
-        target = targets.get(entry.folder.native) if entry.side == LOCAL else None
-        places[entry.id] = Place(entry.folder.role, server.get(target.native) if target else None)
+        role, native = entry.folder.role, entry.folder.native
+        if entry.side == LOCAL:
+            places[entry.id] = Place(role, server.get(targets[native].native), role is Role.SENT)
+        else:
+            places[entry.id] = Place(role, None, role is Role.SENT or native in sent)
     return places
 
 
@@ -102,18 +110,29 @@ def _write_views(
 
 def _copies(index: Index, proofs: Mapping[Upload, Proof]) -> Iterator[Copy]:
     rows = index.db.execute(
-        "SELECT message.id, side, folder, message_id, digest, strong, size, flags, body, native, stamp, place"
+        "SELECT message.id, side, folder, message_id, digest, strong, size, flags, date, body,"
+        " native, stamp, place"
         " FROM message JOIN folder ON folder.id = message.folder WHERE stamp IS NOT NULL OR side = ?",
         (LOCAL,),
     )
-    for id_, side, folder, message_id, digest, strong, size, flags, body, native, stamp, place in rows:
+    for id_, side, folder, message_id, digest, strong, size, flags, date, body, native, stamp, place in rows:
         proof = proofs.get((native, int(stamp), int(place))) if side == SERVER and proofs else None
         if proof is None:
-            yield Copy(id_, side, folder, message_id, digest, bool(strong), size, flags, body)
+            yield Copy(id_, side, folder, message_id, digest, bool(strong), size, flags, date, body)
         else:
             known = proof.identity
             yield Copy(
-                id_, side, folder, known.message_id, known.digest, known.strong, proof.size, flags, proof.body, True
+                id_,
+                side,
+                folder,
+                known.message_id,
+                known.digest,
+                known.strong,
+                proof.size,
+                flags,
+                date,
+                proof.body,
+                True,
             )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from hikkoshi.index.schema import LOCAL
-from hikkoshi.mail.headers import iter_fields, unfold
+from hikkoshi.mail.identity import unified_fields
 
 # Stores and servers differ about a line end at a mail's end, and about nothing else that is of no weight.
 _SIZE_SLACK = 2
@@ -36,17 +36,22 @@ class Copy:
     strong: bool
     size: int
     flags: str
+    date: int | None = None
     body: bytes | None = None
     proved: bool = False
 
 
 @dataclass(slots=True)
 class Mail:
-    """The copies of one mail. `doubtful`: the other side may or may not have it too; `why`: a WHY_ code."""
+    """The copies of one mail. `doubtful`: the other side may or may not have it too; `why`: a WHY_ code.
+
+    `rivals`: where it is in doubt, the local copies that it could be a copy of.
+    """
 
     copies: list[Copy] = field(default_factory=list)
     doubtful: bool = False
     why: str = WHY_ALONE
+    rivals: list[Copy] = field(default_factory=list)
 
 
 FieldsOf = Callable[[int], bytes]
@@ -95,14 +100,16 @@ def _by_message_id(bucket: list[Copy], fields_of: FieldsOf) -> Iterator[Mail]:
     ):
         yield Mail(local[0] + server[0], why=WHY_MESSAGE_ID_ONLY)
     else:
-        yield from (Mail(same, doubtful=True, why=WHY_DOUBT) for same in local + server)
+        rivals = [copy for same in local for copy in same]
+        yield from (Mail(same, doubtful=True, why=WHY_DOUBT) for same in local)
+        yield from (Mail(same, doubtful=True, why=WHY_DOUBT, rivals=rivals) for same in server)
 
 
 def _agree(one: bytes, other: bytes) -> bool:
     """Whether two mails with one Message-ID and different headers are still the same mail to a reader."""
-    a, b = dict(iter_fields(one)), dict(iter_fields(other))
+    a, b = unified_fields(one), unified_fields(other)
     names = (b"date", b"from", b"subject")
-    return sum(1 for name in names if a.get(name) and unfold(a[name]) == unfold(b.get(name, b""))) >= _AGREEING_FIELDS
+    return sum(1 for name in names if a.get(name) and a[name] == b.get(name)) >= _AGREEING_FIELDS
 
 
 def _by_headers(bucket: list[Copy]) -> Iterator[Mail]:
@@ -161,4 +168,8 @@ def _settle(
     yield from mails
     for size, copies in unmatched.items():
         doubtful = bool(doubted) and (strong or size in doubtful_sizes)
-        yield Mail(copies, doubtful=doubtful, why=WHY_DOUBT if doubtful else WHY_ALONE)
+        if doubtful:
+            rivals = [copy for mail in doubted for copy in mail.copies]
+            yield Mail(copies, doubtful=True, why=WHY_DOUBT, rivals=rivals)
+        else:
+            yield Mail(copies)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from hikkoshi.index.compare import Copy, Mail
-from hikkoshi.index.relation import Relation
+from hikkoshi.index.relation import UPLOAD, Relation
 from hikkoshi.index.schema import LOCAL
 from hikkoshi.mail.flags import SEEN, comparable, unpack
 from hikkoshi.mail.folders import LEFT_OUT, Role
@@ -12,10 +12,14 @@ from hikkoshi.mail.folders import LEFT_OUT, Role
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What pairing asks of a folder: its role, and for a local one the row id of the server folder it maps to."""
+    """What pairing asks of a folder: its role, and for a local one the row id of the server folder it maps to.
+
+    `sent`: mail sent is kept here; also true of a server folder that a local one of role sent is mapped to.
+    """
 
     role: Role
     target: int | None = None
+    sent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +35,15 @@ class PairRow:
 
 def pair_up(mail: Mail, places: Mapping[int, Place], partial: frozenset[int]) -> Iterator[PairRow]:
     """The rows of one mail. `places` by folder row id; `partial`: row ids of messages that are headers only."""
+
+    def left_out(copy: Copy) -> bool:
+        return copy.id in partial or places[copy.folder].role in LEFT_OUT
+
     compared, aside, server = [], [], []
     for copy in mail.copies:
         if copy.side != LOCAL:
             server.append(copy)
-        elif copy.id in partial or places[copy.folder].role in LEFT_OUT:
+        elif left_out(copy):
             aside.append(copy)
         else:
             compared.append(copy)
@@ -45,11 +53,12 @@ def pair_up(mail: Mail, places: Mapping[int, Place], partial: frozenset[int]) ->
     lead = _lead(compared, places)
     for local, beside in couples:
         relation = _of_couple(local, beside, places) if beside else Relation.SAME
-        relation |= facts if local is lead else (facts & Relation.ONLY_LOCAL)
+        relation |= facts if local is lead else facts & _facts_of_copy(local, places)
         if local is not lead and not beside:
             relation |= Relation.COPY
         yield _row(local, beside, relation, surplus, local is lead, mail.why)
-    yield from _server_rows(mail, server_left, places, surplus, lead=not compared and not aside)
+    known_here = any(not left_out(copy) for copy in mail.rivals) if mail.doubtful else bool(compared or aside)
+    yield from _server_rows(mail, server_left, places, surplus, lead=not known_here)
     for local in aside:
         # A partial mail stands beside nothing: the whole of it on the server is another row.
         yield PairRow(local, None, Relation.LEFT_OUT, lead=False, why=mail.why)
@@ -58,7 +67,7 @@ def pair_up(mail: Mail, places: Mapping[int, Place], partial: frozenset[int]) ->
 def _server_rows(
     mail: Mail, copies: list[Copy], places: Mapping[int, Place], surplus: set[int], *, lead: bool
 ) -> Iterator[PairRow]:
-    """Server copies that stand beside no local one. `lead`: the PC has no copy at all."""
+    """Server copies that stand beside no local one. `lead`: no row of the PC counts for them."""
     for copy in sorted(copies, key=lambda copy: (places[copy.folder].role in LEFT_OUT, copy.id)):
         if places[copy.folder].role in LEFT_OUT:
             relation = Relation.LEFT_OUT
@@ -68,10 +77,9 @@ def _server_rows(
             relation = Relation.ONLY_SERVER
         else:
             relation = Relation.COPY
-        counts = relation is Relation.ONLY_SERVER
+        counts = lead and relation in (Relation.ONLY_SERVER, Relation.AMBIGUOUS)
         yield _row(None, copy, relation, surplus, counts, mail.why)
-        if counts:
-            lead = False
+        lead = lead and not counts
 
 
 def _row(
@@ -93,18 +101,21 @@ def _facts(mail: Mail, compared: list[Copy], server: list[Copy], places: Mapping
         facts |= Relation.ONLY_LOCAL
     elif not any(places[copy.folder].target == other.folder for copy in compared for other in server):
         facts |= Relation.ELSEWHERE
-    if any(places[copy.folder].role is Role.SENT for copy in compared) and not any(
-        places[copy.folder].role is Role.SENT for copy in server
-    ):
+    if any(places[copy.folder].sent for copy in compared) and not any(places[copy.folder].sent for copy in server):
         facts |= Relation.SENT_GAP
     return facts
+
+
+def _facts_of_copy(local: Copy, places: Mapping[int, Place]) -> Relation:
+    """Which of the mail's facts stand on a further copy, too: those that uploading this copy would settle."""
+    return UPLOAD if places[local.folder].sent else Relation.ONLY_LOCAL
 
 
 def _lead(compared: list[Copy], places: Mapping[int, Place]) -> Copy | None:
     """The copy that stands for the mail: a sent one first, else the largest (another may have lost its attachments)."""
     if not compared:
         return None
-    return max(compared, key=lambda copy: (places[copy.folder].role is Role.SENT, copy.size, -copy.id))
+    return max(compared, key=lambda copy: (places[copy.folder].sent, copy.size, -copy.id))
 
 
 def _surplus(copies: list[Copy], places: Mapping[int, Place]) -> set[int]:

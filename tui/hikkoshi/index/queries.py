@@ -162,11 +162,17 @@ def rows(index: Index, ids: Iterable[int]) -> list[Row]:
 
 
 def uploadable(index: Index, natives: Iterable[str] | None = None, facts: Relation = UPLOAD) -> "array[int]":
-    """Row ids that an upload of these local folders (None: all) would send, of those facts only: each mail once."""
+    """Row ids that an upload of these local folders (None: all) would send, of those facts only: each mail once.
+
+    A mail of which several copies lie in these folders is sent as the one that counts its facts, if that is among them.
+    """
     rows = index.db.execute(
-        "SELECT pair.id FROM pair JOIN view ON view.id = pair.view JOIN folder ON folder.id = view.local"
-        " WHERE lead AND pair.local IS NOT NULL AND relation & ? != 0"
-        " AND (? IS NULL OR folder.native IN (SELECT value FROM json_each(?))) ORDER BY pair.view, date, pair.id",
+        "SELECT id FROM (SELECT pair.id, pair.view, date,"
+        " row_number() OVER (PARTITION BY mail ORDER BY lead DESC, pair.id) AS copy"
+        " FROM pair JOIN view ON view.id = pair.view JOIN folder ON folder.id = view.local"
+        " WHERE pair.local IS NOT NULL AND relation & ? != 0"
+        " AND (? IS NULL OR folder.native IN (SELECT value FROM json_each(?))))"
+        " WHERE copy = 1 ORDER BY view, date, id",
         (int(facts), *([json.dumps(list(natives))] * 2 if natives is not None else [None, None])),
     )
     return array("q", (row[0] for row in rows))

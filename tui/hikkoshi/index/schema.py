@@ -10,7 +10,7 @@ from pathlib import Path
 from hikkoshi.errors import IndexUnusable
 from hikkoshi.i18n import _
 
-VERSION = 1
+VERSION = 2
 LOCAL, SERVER = 0, 1
 """The two sides, as the column `side` has them."""
 
@@ -55,6 +55,7 @@ CREATE TABLE pair (
     view INTEGER NOT NULL,
     local INTEGER,                 -- message.id
     server INTEGER,                -- message.id
+    mail INTEGER NOT NULL,         -- the same number for all rows of one mail
     relation INTEGER NOT NULL,     -- Relation
     lead INTEGER NOT NULL,         -- 1: this row counts the mail's facts; 0: a further copy
     why TEXT NOT NULL,             -- WHY_ code of compare.py
