@@ -162,8 +162,9 @@ def test_looking_fetches_no_bodies_and_changes_nothing(dovecot: Dovecot, mover: 
         commands = bytes(proxy.sent).upper()
 
     def mail_of(files: dict) -> dict:
-        """Mail, names, flags and UIDs; not the logs and caches that Dovecot keeps for itself."""
-        return {path: value for path, value in files.items() if not Path(path).name.startswith("dovecot.")}
+        """Mail and its times, names, flags and UIDs; not the logs and caches that Dovecot writes for itself."""
+        names = [path for path in files if not Path(path).name.startswith("dovecot.")]
+        return {path: files[path][2 if Path(path).name == "dovecot-uidlist" else slice(None)] for path in names}
 
     assert done.returncode == 0
     assert commands.count(b"BODY.PEEK[") == commands.count(b"BODY.PEEK[HEADER.FIELDS") > 0
