@@ -12,7 +12,7 @@ from imapclient.imap_utf7 import decode
 
 from support.command import Hikkoshi
 from support.dovecot import Dovecot
-from support.planted import Planted, Planter
+from support.planted_profile import Planted, Planter
 
 TOKEN = re.compile(rb"token-\d{6}-planted")
 LETTERS = {"S": "\\Seen", "R": "\\Answered", "F": "\\Flagged", "D": "\\Draft", "T": "\\Deleted"}

@@ -21,10 +21,13 @@ def environment(home: Path) -> dict[str, str]:
 class Hikkoshi:
     """`hikkoshi` for one store and one account."""
 
-    def __init__(self, home: Path, local: Path, server: Dovecot, user: str, options: Sequence[str] = ()) -> None:
+    def __init__(
+        self, home: Path, local: Path, server: Dovecot, user: str, options: Sequence[str] = (), port: int | None = None
+    ) -> None:
+        """`port`: of a proxy in front of the server's TLS port."""
         self.environment = environment(home)
         self.arguments = [
-            str(PROGRAM), "--local", str(local), "--server", f"imaps://{user}@{server.host}:{server.imaps_port}",
+            str(PROGRAM), "--local", str(local), "--server", f"imaps://{user}@{server.host}:{port or server.imaps_port}",
             "--ca-file", str(server.ca_file), "--password-command", f"echo {server.password}", *options,
         ]  # fmt: skip
 
