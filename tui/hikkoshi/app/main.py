@@ -21,9 +21,11 @@ from hikkoshi.app.signs import Signs, detect_signs
 from hikkoshi.app.terminal import driver_class, on_hang_up
 from hikkoshi.i18n import _
 from hikkoshi.mail.headers import sanitise
+from hikkoshi.mail.message import Problem
 
 CRASHED = 2
 _LAST_WAIT = 60.0  # seconds for the mail under way when the screen is gone already
+_SHORT_WAIT = 2.0  # seconds for a look at both sides that nobody waits for any more
 _SWITCH = 0.0005  # seconds; at Python's own 0.005 a busy thread makes each key wait 25 ms
 
 
@@ -37,12 +39,12 @@ class HikkoshiApp(App[None]):
     def __init__(self, session: Session, rows: Rows, *, theme: str = "", signs: Signs | None = None) -> None:
         super().__init__()
         self._loop: asyncio.AbstractEventLoop | None = None
-        good, self.bad_themes = themes.load_themes(themes.theme_folders())
+        good, bad = themes.load_themes(themes.theme_folders())
         for each in good:
             self.register_theme(each)
         wanted = theme or themes.DEFAULT
         self.theme = wanted if wanted in self.available_themes else "textual-dark"
-        self.main = MainScreen(session, rows, signs or detect_signs())
+        self.main = MainScreen(session, rows, signs or detect_signs(), [Problem(_("Themes"), text) for text in bad])
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our own colours, for themes that do not have them."""
@@ -109,10 +111,9 @@ def run_app(session: Session, *, theme: str = "") -> int:
         app = HikkoshiApp(session, rows, theme=theme)
         on_hang_up(app.hang_up)
         app.run()
-        if app.main.uploading.moving:
-            # It crashed or lost its terminal: the mail under way is finished and written down.
-            app.main.work.cancel.set("SIGHUP")
-            app.main.work.join(_LAST_WAIT)
+        # After a crash mail may still be moving: the one under way is finished and written down.
+        app.main.work.cancel.set("SIGHUP")
+        app.main.work.join(_LAST_WAIT if app.main.uploading.moving else _SHORT_WAIT)
     finally:
         rows.close()
     return app.return_code or 0

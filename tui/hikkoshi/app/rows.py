@@ -28,10 +28,6 @@ class Rows:
         self._kept.clear()
         self._index.hold()
 
-    def release(self) -> None:
-        """Hold no state: the writer may shorten its file."""
-        self._index.release()
-
     def pairs(self) -> tuple[FolderPair, ...]:
         """The folder pairs as last compared."""
         return tuple(folder_pairs(self._index))

@@ -1,12 +1,10 @@
 """The main screen: folders, gauges, the two panes, and what the keys do."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
-from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
-from textual.screen import Screen
 
 from hikkoshi.app.heads import LEAST_HEIGHT, LEAST_WIDTH, bar_keys, head_lines, status_line, title_line, too_small
 from hikkoshi.app.keys import SCREEN
@@ -15,16 +13,14 @@ from hikkoshi.app.rows import Rows
 from hikkoshi.app.screens.confirm import leave_while_moving
 from hikkoshi.app.screens.help import help_screen, problems_screen
 from hikkoshi.app.screens.mapping import MappingScreen
+from hikkoshi.app.screens.parts import Parts
 from hikkoshi.app.selection import Selection, UploadTable
 from hikkoshi.app.session import Session
 from hikkoshi.app.signs import Signs
 from hikkoshi.app.uploading import MOVE, PLAN, Uploading
-from hikkoshi.app.widgets.folder_list import Facts, FolderList
-from hikkoshi.app.widgets.gauge import Gauges
 from hikkoshi.app.widgets.key_bar import KeyBar
 from hikkoshi.app.widgets.line_list import LineList
 from hikkoshi.app.widgets.lines import Lines
-from hikkoshi.app.widgets.move_panel import MovePanel
 from hikkoshi.app.widgets.pair_list import VIEWS, PairList
 from hikkoshi.app.words import why_not
 from hikkoshi.app.work import Ended, Told, Work
@@ -33,6 +29,7 @@ from hikkoshi.i18n import N_, _, ngettext
 from hikkoshi.index.queries import FolderPair
 from hikkoshi.index.relation import DIFFERENT, UPLOAD, Relation
 from hikkoshi.mail.folders import Role
+from hikkoshi.mail.message import Problem
 from hikkoshi.move.plan import Plan
 from hikkoshi.move.receipt import Receipt
 from hikkoshi.move.room import Load, Outlook, Room
@@ -45,33 +42,23 @@ FILTERS = (
     (DIFFERENT, N_("differing"), N_("Nothing differs here.")),
     (UPLOAD, N_("missing"), N_("The server lacks nothing of this.")),
 )
-_WIDE, _NARROW = "-wide", "-narrow"
 
 
-class MainScreen(Screen[None]):
+class MainScreen(Parts):
     """What the user works with. Handlers here own the state; jobs only post messages."""
 
-    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - an instance attribute to Textual
-        (0, _NARROW),
-        (100, "-normal"),
-        (150, _WIDE),
-    ]
-    VERTICAL_BREAKPOINTS = [  # noqa: RUF012
-        (0, "-low"),
-        (30, "-high"),
-    ]
     BINDINGS: ClassVar[list[BindingType]] = [key.binding() for key in SCREEN]
 
-    def __init__(self, session: Session, rows: Rows, signs: Signs) -> None:
-        super().__init__()
-        self.session, self.rows, self.signs = session, rows, signs
+    def __init__(self, session: Session, rows: Rows, signs: Signs, problems: Sequence[Problem] = ()) -> None:
+        super().__init__(Selection(), signs)
+        self.session, self.rows = session, rows
         self.work = Work(self.post_message)
-        self.selection = Selection()
         self.uploading = Uploading(self)
         self.looking = Looking(self)
         self.snapshot: Snapshot | None = None
         self.rooms: tuple[Room, ...] = ()
         self._table = UploadTable()
+        self._own_problems = tuple(problems)
         self._sent: set[int] = set()
         self._outlooks: list[Outlook] = []
         self._filter = 0
@@ -80,23 +67,7 @@ class MainScreen(Screen[None]):
         self._said = ""
         self._leaving = False
 
-    # Building
-
-    def compose(self) -> ComposeResult:
-        """Title, gauges, folders beside the panes, the move, the status, the keys."""
-        yield Lines(id="title")
-        yield Gauges(self.signs, id="gauges")
-        with Horizontal(id="middle"):
-            with Vertical(id="left"):
-                yield FolderList(self.signs, id="folders")
-                yield Facts(id="facts")
-            with Vertical(id="right"):
-                yield Lines(id="heads")
-                yield PairList(self.selection, self.signs, id="panes")
-        yield MovePanel(self.signs, id="moving")
-        yield Lines(id="status")
-        yield KeyBar(id="keys")
-        yield Lines(id="small")
+    # Starting
 
     def on_mount(self) -> None:
         """Show what the index remembers at once, and look at both sides."""
@@ -117,26 +88,6 @@ class MainScreen(Screen[None]):
         self.call_after_refresh(self._paint_heads)
         self._tell_keys()
 
-    @property
-    def panes(self) -> PairList:
-        """The two panes."""
-        return self.query_one("#panes", PairList)
-
-    @property
-    def folders(self) -> FolderList:
-        """The folder list."""
-        return self.query_one("#folders", FolderList)
-
-    @property
-    def gauges(self) -> Gauges:
-        """The quota gauges."""
-        return self.query_one("#gauges", Gauges)
-
-    @property
-    def panel(self) -> MovePanel:
-        """What tells of a running move."""
-        return self.query_one("#moving", MovePanel)
-
     # Showing
 
     def _adopt(self, pairs: tuple[FolderPair, ...]) -> None:
@@ -155,7 +106,7 @@ class MainScreen(Screen[None]):
         pair = self.folders.pair
         self.panes.empty_text = _(empty) if self.folders.pairs else _("Both sides are being looked at…")
         self.panes.show(self.rows.ids(pair.id if pair else None, only), position)
-        self.query_one("#facts", Facts).tell(self.folders.counts, self.signs)
+        self.facts.tell(self.folders.counts, self.signs)
         self._paint_heads()
         self._tell_selection()
         self._tell_keys()
@@ -164,7 +115,7 @@ class MainScreen(Screen[None]):
         """Counts of folders changed while mail lands."""
         self.folders.pairs = self.rows.pairs()
         self.folders.refresh()
-        self.query_one("#facts", Facts).tell(self.folders.counts, self.signs)
+        self.facts.tell(self.folders.counts, self.signs)
 
     def show_rooms(self, rooms: tuple[Room, ...], loads: dict[str, Load]) -> None:
         """The limits, and what would come on top."""
@@ -326,9 +277,13 @@ class MainScreen(Screen[None]):
         self.snapshot, self.rooms = snapshot, snapshot.rooms
         self.rows.hold()
         self._adopt(snapshot.pairs)
-        number = len(snapshot.problems)
+        number = len(self._problems)
         problems = ngettext("{n} problem: p", "{n} problems: p", number).format(n=number) if number else ""
         self.tell_state(problems, bad=bool(problems))
+
+    @property
+    def _problems(self) -> tuple[Problem, ...]:
+        return (*(self.snapshot.problems if self.snapshot else ()), *self._own_problems)
 
     def tell_state(self, text: str, *, bad: bool = False) -> None:
         """Say in the title how things stand."""
@@ -398,4 +353,4 @@ class MainScreen(Screen[None]):
 
     def action_problems(self) -> None:
         """What could not be read or compared."""
-        self.app.push_screen(problems_screen(self.snapshot.problems if self.snapshot else ()))
+        self.app.push_screen(problems_screen(self._problems))
