@@ -92,7 +92,8 @@ class ServerSession:
 
     def create(self, native: str) -> None:
         """Make a folder and those of its parents that are missing, and subscribe to what was made."""
-        known = {folder.native for folder in self.folders()}
+        # A parent may only hold others; the folder itself has to take mail, and CREATE makes it do so.
+        known = {folder.native for folder in self.folders() if folder.selectable or folder.native != native}
         for name in ancestors(native, self._namespace()):
             if name in known or name.upper() == "INBOX":
                 continue
