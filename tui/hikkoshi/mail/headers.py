@@ -10,7 +10,8 @@ from hikkoshi.mail.charsets import guess, text_of
 IDENTITY_FIELDS = (b"date", b"from", b"to", b"subject", b"message-id")
 """The fields that tell one mail from another, and that a row on the screen is made of."""
 
-_BLANK_LINE = re.compile(rb"(?:\A|\n)\r?\n")
+# Begins with a literal, so that the search skips to line ends: 0.6 us a header, 5.6 with `\A|` in it.
+_BLANK_LINE = re.compile(rb"\n\r?\n")
 # RFC 5322 section 2.2: a name of printable ASCII but colon; blanks before the colon are the obsolete syntax.
 _FIELD = re.compile(rb"^([!-9;-~]+)[ \t]*:((?:[^\n]*)(?:\n[ \t][^\n]*)*)", re.MULTILINE)
 _IDENTITY = re.compile(
@@ -35,10 +36,10 @@ _MARKS_KEPT = 4  # combining marks on one character; Vietnamese needs 2, ten tho
 
 def header_end(raw: bytes) -> int:
     """Where the last header line of `raw` (LF or CRLF) ends; all of it is header where there is no blank line."""
+    if raw.startswith((b"\n", b"\r\n")):
+        return 0
     blank = _BLANK_LINE.search(raw)
-    if not blank:
-        return len(raw)
-    return blank.start() + 1 if blank.start() else 0
+    return blank.start() + 1 if blank else len(raw)
 
 
 def header_block(raw: bytes) -> bytes:
