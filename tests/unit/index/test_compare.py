@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.planted import UIDVALIDITY, Planted, mail, planted, proof
 
 from hikkoshi.index.compare import WHY_LEDGER, WHY_MESSAGE_ID_ONLY
 from hikkoshi.index.queries import Counts, folder_pairs
 from hikkoshi.index.relation import Relation
 from hikkoshi.index.schema import LOCAL, SERVER
+from support.planted import UIDVALIDITY, Planted, mail, planted, proof
 
 
 @pytest.fixture
@@ -418,8 +418,8 @@ def accounts(draw: st.DrawFn) -> list[tuple[int, str, dict[str, object]]]:
         st.sampled_from([0, 500]),
     )
     found = []
-    for (side, name), number, given, flags, size in draw(st.lists(one, max_size=30)):
-        extra = {key: value for key, value in given.items() if key != "partial" or side == LOCAL}
+    for (side, name), number, facts, flags, size in draw(st.lists(one, max_size=30)):
+        extra = {key: value for key, value in facts.items() if key != "partial" or side == LOCAL}
         found.append((side, name, {"number": number, "flags": flags, "size": size, **extra}))
     return found
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from hikkoshi.errors import UsageError
 from hikkoshi.i18n import _
-from hikkoshi.mail.folders import Folder, Role, fold
+from hikkoshi.mail.folders import Folder, Role, fold, role_by_name
 
 # Roles that a folder has once: the server's folder of that role is the place, whatever it is called.
 _BY_ROLE = (Role.INBOX, Role.SENT, Role.DRAFTS, Role.ARCHIVE, Role.JUNK, Role.TRASH, Role.TEMPLATES)
@@ -31,7 +31,7 @@ def map_folders(
 
     `overrides`: local folder name -> server folder name, as users write them; `new_native` gives the native
     name that a folder of these levels would have on the server. Raises `UsageError` for an override whose
-    local folder does not exist.
+    local folder does not exist, or whose server folder has no name.
     """
     local, there = list(local), [folder for folder in server if folder.selectable]
     by_role = {folder.role: folder.native for folder in reversed(there) if folder.role in _BY_ROLE}
@@ -44,7 +44,7 @@ def map_folders(
         elif folder.role in by_role:
             native = by_role[folder.role]
         else:
-            path = (_NEW_NAMES[folder.role],) if folder.role in _NEW_NAMES else folder.path
+            path = (_NEW_NAMES[folder.role],) if folder.role in _NEW_NAMES else _new_path(folder.path)
             native = by_path.get(_key(folder.path)) or by_path.get(_key(path)) or new_native(path)
         targets[folder.native] = Target(native, any(other.native == native for other in there))
     return targets
@@ -75,7 +75,10 @@ def _resolve(
                 )
             )
         same = [f for f in server if fold(target) in (fold(f.name), fold(f.native))]
-        native = same[0].native if same else new_native(tuple(target.split("/")))
+        levels = tuple(level for level in target.split("/") if level.strip())
+        if not levels:
+            raise UsageError(_("“{name}” is no name for a folder on the server.").format(name=target))
+        native = same[0].native if same else new_native(levels)
         for folder in found:
             chosen[folder.native] = native
     return chosen
@@ -83,4 +86,9 @@ def _resolve(
 
 def _key(path: tuple[str, ...]) -> tuple[str, ...]:
     """Levels for comparing: case and width folded, every name of the inbox the same at the top."""
-    return tuple(fold(level) for level in path)
+    return tuple(fold(level) for level in _new_path(path))
+
+
+def _new_path(path: tuple[str, ...]) -> tuple[str, ...]:
+    """The levels of a new folder: what lies in an inbox goes into INBOX, whose name is the same on every server."""
+    return ("INBOX", *path[1:]) if path and role_by_name(path[0]) is Role.INBOX else path

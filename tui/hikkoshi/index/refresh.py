@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from hikkoshi.errors import CommandRefused, LocalError
+from hikkoshi.errors import CommandRefused, LocalChanged, LocalError
 from hikkoshi.i18n import _
 from hikkoshi.index.schema import LOCAL, SERVER
 from hikkoshi.index.store import Index
@@ -28,25 +28,41 @@ def refresh_local(index: Index, store: LocalStore, report: Report, cancel: Cance
     for number, folder in enumerate(folders):
         cancel.check()
         report(Progress(Stage.SCAN, folder.name, number, len(folders)))
-        row = ids[folder.native]
-        stamp = store.stamp(folder)
-        if stamp == index.stamp(row):
-            continue
-        found: list[Problem] = []
-        try:
-            with index.transaction():
-                index.set_stamp(row, stamp)
-                index.clear(row)
-                index.add(row, _while_not(cancel, store.scan(folder, found)))
-        except (LocalError, OSError) as error:
-            found.append(Problem(folder.name, str(error)))
-        if found:
-            # Read again next time, so that the problem is told again.
-            index.set_stamp(row, None)
-        problems += found
+        problems += _refresh_local_folder(index, store, folder, ids[folder.native], cancel)
     _read_lookalikes(index, store, cancel)
     report(Progress(Stage.SCAN, "", len(folders), len(folders)))
     return problems
+
+
+def _refresh_local_folder(index: Index, store: LocalStore, folder: Folder, row: int, cancel: Cancel) -> list[Problem]:
+    """Read one folder if it changed; the problems found. After those it is read again next time, and told again."""
+    try:
+        if store.stamp(folder) == index.stamp(row):
+            return []
+        try:
+            found = _scan(index, store, folder, row, cancel)
+        except LocalChanged:
+            # The mail client has just written to it: once more, and it will be whole.
+            found = _scan(index, store, folder, row, cancel)
+    except LocalError as error:
+        found = [Problem(folder.name, str(error))]
+    except OSError as error:
+        what = _("This folder cannot be read ({reason}); its mail was not compared. See that you may read its file.")
+        found = [Problem(folder.name, what.format(reason=error.strerror or error))]
+    if found:
+        index.set_stamp(row, None)
+    return found
+
+
+def _scan(index: Index, store: LocalStore, folder: Folder, row: int, cancel: Cancel) -> list[Problem]:
+    found: list[Problem] = []
+    # Taken before the reading: what is written meanwhile is read the next time.
+    stamp = store.stamp(folder)
+    with index.transaction():
+        index.clear(row)
+        index.set_stamp(row, stamp)
+        index.add(row, _while_not(cancel, store.scan(folder, found)))
+    return found
 
 
 def refresh_server(
@@ -83,12 +99,19 @@ def _refresh_folder(index: Index, bulk: "Bulk", folder: Folder, row: int, cancel
             index.clear(row)
         index.set_stamp(row, stamp)
         known = index.server_uids(row)
-        if known and status.messages:
-            _refresh_flags(index, dict(bulk.list_flags()), known)
-        elif known:
+        if not status.messages:
             index.clear(row)
-        if status.messages:
-            index.add(row, _while_not(cancel, bulk.list_new(max(known, default=0) + 1)))
+            return
+        first: int | None = 1
+        if known:
+            now = dict(bulk.list_flags())
+            _refresh_flags(index, now, known)
+            # Not the highest known and one more: we may have noted our own uploads beyond mail of other clients
+            # that was never listed.
+            first = min(now.keys() - known.keys(), default=None)
+        if first is not None:
+            new = (message for message in bulk.list_new(first) if int(message.place) not in known)
+            index.add(row, _while_not(cancel, new))
 
 
 def _refresh_flags(index: Index, now: dict[int, frozenset[str]], known: dict[int, tuple[int, str]]) -> None:
