@@ -36,6 +36,12 @@ def test_the_status_headers_of_mboxes() -> None:
     assert mbox_status_flags("", "") == frozenset()
 
 
+@pytest.mark.parametrize("own", ["Delivered", "Done", "D", "FAILED", "not Read"])
+def test_what_a_sender_calls_status_is_no_flag(own: str) -> None:
+    assert mbox_status_flags(own, "") == frozenset()
+    assert mbox_status_flags("", own if own != "D" else "DONE") == frozenset()
+
+
 def test_the_letters_of_maildir() -> None:
     letters = {"\\Seen", "\\Answered", "\\Flagged", "\\Draft", "\\Deleted", "$Forwarded"}
     assert maildir_flags("DFPRST") == letters

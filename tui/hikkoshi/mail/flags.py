@@ -32,6 +32,7 @@ _MOZILLA_LABELS = 0x0E00_0000
 _MOZILLA_LABEL_SHIFT = 25
 _MOZILLA_LAST_LABEL = 5
 
+_STATUS_LETTERS, _X_STATUS_LETTERS = frozenset("RONU"), frozenset("ADFT")
 _MBOX_LETTERS = {"R": SEEN, "A": ANSWERED, "F": FLAGGED, "T": DRAFT, "D": DELETED}
 # Maildir's info letters, https://cr.yp.to/proto/maildir.html; P(assed) is forwarded, T(rashed) deleted.
 _MAILDIR_LETTERS = {"S": SEEN, "R": ANSWERED, "F": FLAGGED, "D": DRAFT, "T": DELETED, "P": FORWARDED}
@@ -52,8 +53,14 @@ def mozilla_flags(bits: int, keywords: str = "") -> frozenset[str]:
 
 
 def mbox_status_flags(status: str, x_status: str, x_keywords: str = "") -> frozenset[str]:
-    """The flags of the headers Status, X-Status and X-Keywords, as mutt, Dovecot and c-client write them."""
-    flags = {_MBOX_LETTERS[letter] for letter in status + x_status if letter in _MBOX_LETTERS}
+    """The flags of the headers Status, X-Status and X-Keywords, as mutt, Dovecot and c-client write them.
+
+    What a sender wrote into a field of that name (`Status: Delivered`) is no flag; above all it deletes nothing.
+    """
+    letters = "".join(
+        value for value, legal in ((status, _STATUS_LETTERS), (x_status, _X_STATUS_LETTERS)) if legal.issuperset(value)
+    )
+    flags = {_MBOX_LETTERS[letter] for letter in letters if letter in _MBOX_LETTERS}
     return frozenset(flags.union(x_keywords.replace(",", " ").split()))
 
 
