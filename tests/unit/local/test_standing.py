@@ -36,4 +36,4 @@ def test_a_sender_deletes_nothing() -> None:
 
 def test_partial_mail() -> None:
     assert header_standing(b"X-Mozilla-Status: 0401\n").partial
-    assert header_standing(b"X-Mozilla-Status2: 04000000\nX-Mozilla-Status: 0001\n") == Standing(frozenset((SEEN,)))
+    assert header_standing(b"X-Mozilla-Status2: 00000400\nX-Mozilla-Status: 0001\n") == Standing(frozenset((SEEN,)))
