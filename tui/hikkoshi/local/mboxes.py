@@ -7,7 +7,8 @@ from pathlib import Path
 from hikkoshi.errors import NotAStore
 from hikkoshi.i18n import _, ngettext
 from hikkoshi.local.mbox import Extent, from_line, read_extent, scan_extents
-from hikkoshi.local.standing import Standing, header_standing
+from hikkoshi.local.msf import fresh_summary, summary_stamp
+from hikkoshi.local.standing import GONE, Standing, header_standing
 from hikkoshi.mail.dates import Dated, internal_date
 from hikkoshi.mail.folders import Folder, Role, role_by_name
 from hikkoshi.mail.headers import field, header_block, identity_fields
@@ -84,6 +85,8 @@ def mbox_stamp(path: Path) -> str:
 
 def _is_internal(header: bytes) -> bool:
     """The message that c-client and Dovecot keep their UIDs in (c-client's mbox driver, docs/formats.txt)."""
+    if b"DON'T DELETE" not in header:
+        return False
     return field(header, b"x-imap") is not None and b"DON'T DELETE" in (field(header, b"subject") or b"")
 
 
@@ -93,6 +96,8 @@ class MboxStore:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.kind = "mbox" if path.is_file() else "mbox-folder"
+        # Beside a single file nothing else is read: the user named that file alone.
+        self._has_summaries = self.kind == "mbox-folder"
         self._problems: list[Problem] = []
         self._folders = [_folder(path, (path.name,))] if self.kind == "mbox" else list(self._walk(path, (), set()))
         if not self._folders and not self._problems:
@@ -115,15 +120,21 @@ class MboxStore:
         return self._problems
 
     def stamp(self, folder: Folder) -> str:
-        """Size, time and inode of the file; empty where it cannot be looked at, so that scanning tells why."""
+        """The states of the file and its summary; empty where it cannot be looked at, so that scanning tells why."""
+        path = Path(folder.native)
         try:
-            return mbox_stamp(Path(folder.native))
+            return f"{mbox_stamp(path)} {summary_stamp(path)}" if self._has_summaries else mbox_stamp(path)
         except OSError:
             return ""
 
     def scan(self, folder: Folder, problems: list[Problem]) -> Iterator[Message]:
-        """See `LocalStore.scan`."""
-        return scan_mbox(folder, problems)
+        """See `LocalStore.scan`. Of a Thunderbird account's folder, copied alone, the summaries count as in a profile."""
+        summary = fresh_summary(Path(folder.native)) if self._has_summaries else None
+        if summary is None:
+            return scan_mbox(folder, problems)
+        standings = summary.standings
+        known = frozenset(map(int, standings))
+        return scan_mbox(folder, problems, lambda extent: standings.get(str(extent.offset), GONE), known)
 
     def read(self, folder: Folder, place: str) -> bytes:
         """See `LocalStore.read`."""
@@ -152,7 +163,9 @@ class MboxStore:
         for entry in entries:
             if entry.name.startswith("."):
                 continue
-            if entry.is_dir():
+            if (entry / "cur").is_dir():
+                self._problems.append(Problem(str(entry), _("It is a Maildir; compare it as a store of its own.")))
+            elif entry.is_dir():
                 yield from self._walk(entry, (*levels, entry.name.removesuffix(_SUBFOLDERS)), seen)
             elif entry.is_file() and self._is_mbox_file(entry):
                 yield _folder(entry, (*levels, entry.name))

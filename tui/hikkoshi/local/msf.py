@@ -46,6 +46,15 @@ def summary_path(folder: Path) -> Path:
     return folder.with_name(folder.name + ".msf")
 
 
+def summary_stamp(folder: Path) -> str:
+    """A text that changes whenever the summary of a folder does."""
+    try:
+        status = summary_path(folder).stat()
+    except OSError:
+        return "-"
+    return f"{status.st_size}:{status.st_mtime_ns}:{status.st_ino}"
+
+
 def read_summary(folder: Path) -> Summary | None:
     """The summary of a folder, fresh or not; None where there is none or it cannot be read."""
     try:

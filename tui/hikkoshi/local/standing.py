@@ -28,6 +28,9 @@ class Standing:
     partial: bool = False
 
 
+GONE = Standing(live=False)
+
+
 def header_standing(header: bytes) -> Standing:
     """The standing of a mail by Thunderbird's X-Mozilla fields, else by Status, X-Status and X-Keywords."""
     found: dict[bytes, str] = {}

@@ -14,7 +14,7 @@ from hikkoshi.i18n import _
 from hikkoshi.local.maildir import file_dates, file_message
 from hikkoshi.local.mbox import Extent, read_extent
 from hikkoshi.local.mboxes import StandingOf, mbox_dates, mbox_stamp, scan_mbox
-from hikkoshi.local.msf import Summary, fresh_summary, read_summary, summary_path
+from hikkoshi.local.msf import Summary, fresh_summary, read_summary, summary_stamp
 from hikkoshi.local.profile import (
     LOCAL_FOLDERS,
     POP,
@@ -28,13 +28,11 @@ from hikkoshi.local.profile import (
     read_prefs,
 )
 from hikkoshi.local.sbd import Place, read_true_names, walk_account
-from hikkoshi.local.standing import Standing, header_standing
+from hikkoshi.local.standing import GONE, Standing, header_standing
 from hikkoshi.mail.dates import Dated
 from hikkoshi.mail.folders import Folder, Role, role_by_name
 from hikkoshi.mail.headers import field, header_block
 from hikkoshi.mail.message import Message, Problem
-
-_GONE = Standing(live=False)
 
 
 class ThunderbirdStore:
@@ -91,11 +89,7 @@ class ThunderbirdStore:
             own = _directory_stamp(path / "cur") if self._is_maildir(folder) else mbox_stamp(path)
         except OSError:
             return ""
-        try:
-            summary = mbox_stamp(summary_path(path))
-        except OSError:
-            summary = "-"
-        return f"{own} {summary} {folder.role} {','.join(sorted(self._foreign_in(folder)))}"
+        return f"{own} {summary_stamp(path)} {folder.role} {','.join(sorted(self._foreign_in(folder)))}"
 
     def scan(self, folder: Folder, problems: list[Problem]) -> Iterator[Message]:
         """See `LocalStore.scan`."""
@@ -182,9 +176,9 @@ class ThunderbirdStore:
 
         def standing_of(extent: Extent) -> Standing:
             if _is_foreign(extent.header, foreign):
-                return _GONE
+                return GONE
             if summary:
-                return summary.standings.get(str(extent.offset), _GONE)
+                return summary.standings.get(str(extent.offset), GONE)
             return header_standing(extent.header)
 
         return standing_of
