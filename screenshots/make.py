@@ -24,10 +24,10 @@ from hikkoshi.app.signs import UNICODE
 from hikkoshi.demo.connection import Pace
 from hikkoshi.demo.start import start_demo
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 SIZE = (120, 36)
 PACKAGES = ("librsvg2-bin", "fonts-noto-cjk", "fonts-dejavu-core")
-SHOTS: dict[str, Sequence[str]] = {"main": ("down", "down", "shift+down", "shift+down", "m")}
+SHOTS: dict[str, Sequence[str]] = {"main": ("m", *["down"] * 10)}
 """Name of each picture, and the keys pressed before it is taken."""
 
 
@@ -37,13 +37,15 @@ def main() -> int:
     demo = start_demo(pace=Pace())
     try:
         for name, keys in SHOTS.items():
-            options = Options(local=demo.local, address=parse_address(demo.url))
+            # A relative path: the folder's random name has no place in a picture.
+            os.chdir(demo.local.parent)
+            options = Options(local=Path(demo.local.name), address=parse_address(demo.url))
             store = AccountSession.open_store(options)
             session = AccountSession(options, store, demo.password, files_in(demo.folder / "files"))
             (HERE / f"{name}.svg").write_text(asyncio.run(shoot(session, keys)), "utf-8")
     finally:
         demo.close()
-    return 0 if all([to_png(HERE / f"{name}.svg") for name in SHOTS]) else 1
+    return 0 if all(to_png(HERE / f"{name}.svg") for name in SHOTS) else 1
 
 
 async def shoot(session: AccountSession, keys: Sequence[str]) -> str:
@@ -73,16 +75,15 @@ def to_png(svg: Path) -> bool:
     if not _have_tools():
         _install()
     if not _have_tools():
-        print(f"{svg.name}: no PNG was made; it needs the packages {' '.join(PACKAGES)}.", file=sys.stderr)
+        sys.stderr.write(f"{svg.name}: no PNG was made; it needs the packages {' '.join(PACKAGES)}.\n")
         return False
-    command = ["rsvg-convert", "--zoom", "1", "-o", str(svg.with_suffix(".png")), str(svg)]
-    return subprocess.run(command, check=False).returncode == 0
+    return _run("rsvg-convert", "-o", str(svg.with_suffix(".png")), str(svg)).returncode == 0
 
 
 def _have_tools() -> bool:
     if not shutil.which("rsvg-convert") or not shutil.which("fc-list"):
         return False
-    fonts = subprocess.run(["fc-list", ":", "family"], check=True, capture_output=True, text=True).stdout
+    fonts = _run("fc-list", ":", "family").stdout
     return "Noto Sans Mono CJK JP" in fonts and "DejaVu Sans Mono" in fonts
 
 
@@ -94,7 +95,11 @@ def _install() -> None:
     if root and not shutil.which("sudo"):
         return
     for step in (["update", "-q"], ["install", "-y", "-q", "--no-install-recommends", *PACKAGES]):
-        subprocess.run([*root, apt, *step], check=False, stdout=subprocess.DEVNULL)
+        _run(*root, apt, *step)
+
+
+def _run(*command: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own words
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ def _glyphs(x: int, y: int, text: str, style: Style | None) -> Iterator[str]:
 
 
 def _color(style: Style | None, *, ground: bool) -> str:
-    color = (style.bgcolor if ground else style.color) if style else None
+    color = (style.bgcolor if ground != bool(style.reverse) else style.color) if style else None
     if color is None:
         return "#000000" if ground else "#ffffff"
     return color.get_truecolor(foreground=not ground).hex

@@ -7,6 +7,7 @@ import pytest
 
 from hikkoshi.app.signs import ASCII
 from hikkoshi.errors import ConnectFailed, ConnectionLost
+from hikkoshi.index.relation import Relation
 from support.screen import Opened
 
 Open = Callable[..., AbstractAsyncContextManager[Opened]]
@@ -103,6 +104,20 @@ async def test_the_status_line_tells_what_is_true_of_the_row(opened: Open) -> No
     async with opened() as screen:
         await screen.press("d", "d")
         assert "only on this PC" in screen.shown("#status")
+
+
+async def test_flags_that_differ_are_named_with_their_side(opened: Open) -> None:
+    async with opened() as screen:
+        panes = screen.main.panes
+        flags = [
+            position
+            for position in range(panes.count)
+            if (row := screen.main.rows.at(panes.ids, position)) and row.relation == Relation.FLAGS
+        ]
+        panes.move_to(flags[0])
+        await screen.pilot.pause()
+
+        assert "other flags differ; there: \\flagged" in screen.shown("#status")
 
 
 async def test_one_side_alone_has_all_the_width(opened: Open) -> None:

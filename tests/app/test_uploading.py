@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
+import pytest
 from textual.widgets import Button
 
 from hikkoshi.errors import ConnectFailed
@@ -110,9 +111,10 @@ async def test_an_unknown_limit_is_not_agreed_to_by_enter(opened: Open) -> None:
 async def test_while_it_moves_rows_gauges_and_counts_follow(opened: Open) -> None:
     pause = threading.Event()
     async with opened(pause=pause, delay=0.01) as screen:
-        await screen.press("d", "d", "m", "u")
-        await screen.dialog()
+        await screen.press("d", "d", "m")
         before = screen.text.count("»")
+        await screen.press("u")
+        await screen.dialog()
         await screen.press("enter")
         await screen.until(lambda: screen.main.panel.display)
         assert "0 of 25 mails" in screen.shown("#moving")
@@ -182,14 +184,15 @@ async def test_nothing_else_begins_while_mail_moves(opened: Open) -> None:
             assert "Mail is being uploaded" in screen.shown("#status")
 
 
-async def test_quitting_while_mail_moves_asks_and_waits_for_its_end(opened: Open) -> None:
+@pytest.mark.parametrize("key", ["q", "ctrl+q", "ctrl+c"])
+async def test_quitting_while_mail_moves_asks_and_waits_for_its_end(opened: Open, key: str) -> None:
     pause = threading.Event()
     async with opened(pause=pause, delay=0.05) as screen:
         await screen.press("m", "u")
         await screen.dialog()
         await screen.press("enter")
         await screen.until(lambda: screen.main.panel.display)
-        await screen.press("q")
+        await screen.press(key)
         assert "Stop the upload and leave?" in await screen.dialog()
         await screen.press("left", "enter")
         assert screen.app.return_code is None

@@ -68,6 +68,14 @@ class HikkoshiApp(App[None]):
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self.main.leave, reason)
 
+    async def action_quit(self) -> None:
+        """Textual's own Ctrl+Q: it asks too while mail moves."""
+        self.main.action_quit()
+
+    def action_help_quit(self) -> None:
+        """Ctrl+C, where nothing is marked to be copied."""
+        self.main.action_quit()
+
     async def on_event(self, event: events.Event) -> None:
         """Keys typed with a Japanese input method switched on do what the plain ones do."""
         if isinstance(event, events.Key) and not isinstance(self.focused, Input):

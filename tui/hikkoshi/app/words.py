@@ -9,6 +9,7 @@ from hikkoshi.i18n import _, ngettext
 from hikkoshi.index.queries import Counts, Row
 from hikkoshi.index.relation import UPLOAD, Relation
 from hikkoshi.jobs.progress import Progress, Stage
+from hikkoshi.mail.flags import comparable
 from hikkoshi.move.room import MESSAGE, Outlook, Room, Source
 
 _NUMBERS = {
@@ -100,6 +101,12 @@ def row_text(row: Row, kinds: Sequence[Kind]) -> str:
     text = "; ".join(_(kind.meaning) for kind in kinds)
     if row.relation & Relation.ELSEWHERE and row.server_folder:
         text += " " + _("(here in {local}, there in {server})").format(local=row.local_folder, server=row.server_folder)
+    if row.relation & Relation.FLAGS and row.local and row.server:
+        here, there = comparable(row.local.message.flags), comparable(row.server.message.flags)
+        if here - there:
+            text += "; " + _("here: {flags}").format(flags=", ".join(sorted(here - there)))
+        if there - here:
+            text += "; " + _("there: {flags}").format(flags=", ".join(sorted(there - here)))
     return text
 
 
