@@ -5,6 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from hikkoshi.advice.hazards import hazards
 from hikkoshi.i18n import _, ngettext
 from hikkoshi.index.queries import Counts, FolderPair
 from hikkoshi.mail.headers import sanitise
@@ -102,7 +103,7 @@ def count_lines(counts: Counts) -> list[tuple[int, str]]:
 
 
 def plan_lines(plan: Plan) -> list[str]:
-    """A plan for people: folders, counts, bytes, quota before and after, what is refused."""
+    """A plan for people: folders, counts, bytes, quota before and after, hazards."""
     load = plan.load
     head = ngettext("{n:,} mail, {size}, would be uploaded", "{n:,} mails, {size}, would be uploaded", load.messages)
     lines = [head.format(n=load.messages, size=size_text(load.size))]
@@ -110,4 +111,4 @@ def plan_lines(plan: Plan) -> list[str]:
         name = sanitise(share.name) + (" " + _("(new folder)") if share.new else "")
         lines.append(f"  {share.load.messages:>7,}  {size_text(share.load.size):>10}  {name}")
     lines += [outlook_text(outlook) for outlook in plan.outlooks]
-    return lines
+    return lines + [_("Note: {hazard}").format(hazard=hazard) for hazard in hazards(plan)]

@@ -8,6 +8,7 @@ from hikkoshi.i18n import _
 from hikkoshi.index.queries import Row, rows
 from hikkoshi.index.relation import UPLOAD, Relation
 from hikkoshi.index.store import Index
+from hikkoshi.mail.folders import Folder, Role
 from hikkoshi.mail.message import Message
 from hikkoshi.move.room import Load, Outlook, Room, fits, outlook
 
@@ -36,12 +37,13 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class FolderShare:
-    """What of a plan goes into one server folder; `new`: it would be made."""
+    """What of a plan goes into one server folder; `new`: it would be made; `role`: of the folder that is there."""
 
     target: str
     name: str
     new: bool
     load: Load
+    role: Role = Role.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def make_plan(index: Index, ids: Iterable[int], rooms: Sequence[Room], *, append
     items: list[PlanItem] = []
     refused: list[Refusal] = []
     folders = {entry.id: entry for entry in index.folders()}
-    there = {entry.folder.native: entry.folder.name for entry in folders.values() if entry.side}
+    there = {entry.folder.native: entry.folder for entry in folders.values() if entry.side}
     wanted = list(ids)
     for start in range(0, len(wanted), _WINDOW):
         for row in rows(index, wanted[start : start + _WINDOW]):
@@ -83,7 +85,7 @@ def make_plan(index: Index, ids: Iterable[int], rooms: Sequence[Room], *, append
                 local_native=source.folder.native,
                 message=row.local.message,
                 target=target,
-                target_name=there.get(target, target),
+                target_name=there[target].name if target in there else target,
             )
             if reason := _reason_against(row, append_limit):
                 refused.append(Refusal(item, reason))
@@ -114,11 +116,13 @@ def _reason_against(row: Row, append_limit: int | None) -> str:
     return reason
 
 
-def _shares(items: Iterable[PlanItem], there: dict[str, str]) -> tuple[FolderShare, ...]:
+def _shares(items: Iterable[PlanItem], there: dict[str, Folder]) -> tuple[FolderShare, ...]:
     loads: defaultdict[str, Load] = defaultdict(Load)
     for item in items:
         loads[item.target] += Load(item.message.size, 1)
     return tuple(
-        FolderShare(target, there.get(target, target), target not in there, load)
+        FolderShare(target, there[target].name, False, load, there[target].role)
+        if target in there
+        else FolderShare(target, target, True, load)
         for target, load in sorted(loads.items())
     )
