@@ -5,8 +5,6 @@ from pathlib import Path
 
 import pytest
 from imapclient import IMAPClient
-from support.dovecot import Dovecot
-from support.planted import folder, mail
 
 from hikkoshi.errors import Cancelled, CommandRefused, LocalChanged
 from hikkoshi.index.landing import landed
@@ -22,6 +20,8 @@ from hikkoshi.mail.message import Message, Problem
 from hikkoshi.server.bulk import Bulk
 from hikkoshi.server.login import Login
 from hikkoshi.server.records import FolderStatus
+from support.dovecot import Dovecot
+from support.planted import folder, mail
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from hikkoshi.server.login import is_loopback
 
 _IMAP, _IMAPS = 143, 993  # RFC 8314 section 7
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
-_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?\s*", re.IGNORECASE)
-_PERCENT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*")
+_SIZE = re.compile(r"\s*(\d{1,15}(?:\.\d{1,15})?)\s*([KMGT]?)(?:i?B)?\s*", re.IGNORECASE)
+_PERCENT = re.compile(r"\s*(\d{1,15}(?:\.\d{1,15})?)\s*%\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +53,13 @@ def parse_address(text: str) -> Address:
                 "A password in the server address can be seen by others on this PC. Leave it out; use --password-command."
             )
         )
+    user = unquote(parts.username)
+    if not user.isprintable() or parts.path.strip("/") or parts.query or parts.fragment:
+        raise UsageError(_("The server address holds more than a user and a host. {hint}").format(hint=hint))
     if parts.scheme == "imaps":
-        return Address(parts.hostname, port or _IMAPS, unquote(parts.username), "tls")
+        return Address(parts.hostname, port or _IMAPS, user, "tls")
     security: Literal["starttls", "plain"] = "plain" if is_loopback(parts.hostname) else "starttls"
-    return Address(parts.hostname, port or _IMAP, unquote(parts.username), security)
+    return Address(parts.hostname, port or _IMAP, user, security)
 
 
 def parse_size(text: str) -> int:

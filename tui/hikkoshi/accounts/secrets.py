@@ -16,8 +16,8 @@ _SECONDS = 5.0
 _COMMAND_SECONDS = 60.0
 """Time to type a passphrase that the command may ask for."""
 
-# Backends that ask on the terminal by themselves, and would fight with the screen for it.
-_PROMPTING = ("keyrings.alt", "keyrings.cryptfile")
+# Backends that keep nothing, and those that ask on the terminal by themselves and would fight with the screen for it.
+_NO_BACKENDS = ("keyring.backends.fail", "keyring.backends.null", "keyrings.alt", "keyrings.cryptfile")
 
 T = TypeVar("T")
 
@@ -89,10 +89,7 @@ def _keyring() -> ModuleType:
 
 
 def _usable() -> bool:
-    import keyring.backends.fail
-
-    backend = _keyring().get_keyring()
-    return not (isinstance(backend, keyring.backends.fail.Keyring) or type(backend).__module__.startswith(_PROMPTING))
+    return not type(_keyring().get_keyring()).__module__.startswith(_NO_BACKENDS)
 
 
 def _in_time(ask: Callable[[], T]) -> T | None:

@@ -1,7 +1,7 @@
 """Asking running work to stop, from a key, a signal or another thread."""
 
 import signal
-import threading
+from queue import Empty, SimpleQueue
 from types import FrameType
 
 from hikkoshi.errors import Cancelled
@@ -12,25 +12,36 @@ class Cancel:
     """A flag that work looks at between two steps. Setting it is safe from a signal handler and any thread."""
 
     def __init__(self) -> None:
-        self._event = threading.Event()
+        self._asked = False
+        # A threading.Event deadlocks where the handler interrupts its own thread inside the Event; this may be
+        # entered again at any point.
+        self._wake: SimpleQueue[None] = SimpleQueue()
         self.reason = ""
 
     def set(self, reason: str = "") -> None:
         """Ask the work to stop; `reason` is 'user' or a signal's name ('SIGHUP')."""
         self.reason = self.reason or reason
-        self._event.set()
+        self._asked = True
+        self._wake.put(None)
 
     def is_set(self) -> bool:
         """Whether the work shall stop."""
-        return self._event.is_set()
+        return self._asked
 
     def wait(self, seconds: float) -> bool:
         """Wait up to `seconds`, less if asked to stop meanwhile; whether the work shall stop."""
-        return self._event.wait(seconds)
+        if not self._asked:
+            try:
+                self._wake.get(timeout=max(seconds, 0))
+            except Empty:
+                return self._asked
+            # For whoever else waits.
+            self._wake.put(None)
+        return self._asked
 
     def check(self) -> None:
         """Raise `Cancelled` if the work shall stop."""
-        if self._event.is_set():
+        if self._asked:
             raise Cancelled(_("Stopped. What was done until now is written down; start again to go on."))
 
 
