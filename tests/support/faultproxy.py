@@ -77,9 +77,13 @@ class FaultProxy:
         while not self._closing.is_set():
             try:
                 client = self._listener.accept()[0]
-                server = socket.create_connection(self._upstream)
             except OSError:
                 return
+            try:
+                server = socket.create_connection(self._upstream)
+            except OSError:  # a server that is down looks like one that hangs up at once
+                client.close()
+                continue
             for each in (client, server):
                 each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._sockets += (client, server)

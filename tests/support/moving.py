@@ -11,7 +11,8 @@ from urllib.parse import quote
 
 from imapclient.imap_utf7 import decode
 
-from support.command import PROGRAM, environment
+from support.command import PROGRAM
+from support.command import environment as home_environment
 from support.dovecot import Dovecot
 
 _LETTERS = {"S": "\\Seen", "R": "\\Answered", "F": "\\Flagged", "D": "\\Draft", "T": "\\Deleted"}
@@ -131,19 +132,20 @@ class Mover:
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run it to its end."""
         return subprocess.run(
-            self.command(*arguments), env=self._environment(), stdin=subprocess.DEVNULL, capture_output=True,
+            self.command(*arguments), env=self.environment(), stdin=subprocess.DEVNULL, capture_output=True,
             encoding="utf-8", timeout=_PATIENCE, check=False,
         )  # fmt: skip
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         """Start it; take its end with `ended`."""
         return subprocess.Popen(
-            self.command(*arguments), env=self._environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            self.command(*arguments), env=self.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, encoding="utf-8", start_new_session=True,
         )  # fmt: skip
 
-    def _environment(self) -> dict[str, str]:
-        return {**environment(self.home), **self.variables}
+    def environment(self) -> dict[str, str]:
+        """Its environment."""
+        return {**home_environment(self.home), **self.variables}
 
 
 def ended(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
