@@ -1,15 +1,21 @@
 """Maildir and Maildir++ on this PC (https://cr.yp.to/proto/maildir.html; courier's README.maildirquota).
 
-Files in new/ are unread. Flags follow `:2,`, or `;2,` or `!2,` where a colon cannot be in a file's name.
+Files in new/ are unread. Flags follow `:2,`, or `;2,` or `!2,` where a colon cannot be in a file's name; the letters
+a to z are the keywords of Dovecot's dovecot-keywords (doc.dovecot.org, "Maildir mailbox format"). Thunderbird's own
+NAME.eml have none: its headers tell.
 """
 
+import hashlib
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from string import ascii_lowercase
 
 from hikkoshi.errors import LocalChanged, NotAStore
 from hikkoshi.i18n import _, ngettext
+from hikkoshi.local.mboxes import looks_like_mbox
+from hikkoshi.local.standing import header_standing
 from hikkoshi.mail.bookkeeping import upload_size
 from hikkoshi.mail.dates import Dated, internal_date
 from hikkoshi.mail.flags import DELETED, maildir_flags
@@ -19,6 +25,7 @@ from hikkoshi.mail.message import Message, Problem
 
 _INFO = re.compile(r"[:;!]2,([A-Za-z]*)$")
 _MAIL_FOLDERS = ("cur", "new")
+_THUNDERBIRD_SUFFIX = ".eml"
 
 
 def is_maildir(path: Path) -> bool:
@@ -53,47 +60,46 @@ class MaildirStore:
         return self._problems
 
     def stamp(self, folder: Folder) -> str:
-        """Names and times of cur/ and new/: a renamed file (a changed flag) changes the directory's time."""
-        parts = []
-        for name in _MAIL_FOLDERS:
+        """Names and times of cur/ and new/: flags are in the names, and times alone are too coarse on some disks."""
+        digest = hashlib.blake2b(str(folder.role).encode(), digest_size=16)
+        for part in _MAIL_FOLDERS:
+            directory = Path(folder.native) / part
             try:
-                status = (Path(folder.native) / name).stat()
+                digest.update(f"\0\0{part} {directory.stat().st_mtime_ns}".encode())
+                for name in sorted(os.listdir(directory)):
+                    digest.update(f"\0{name}".encode("utf-8", "surrogateescape"))
             except OSError:
                 continue
-            parts.append(f"{name}:{status.st_mtime_ns}:{status.st_ino}")
-        return " ".join(parts)
+        digest.update("\0".join(_keywords(Path(folder.native)).values()).encode("utf-8", "surrogateescape"))
+        return digest.hexdigest()
 
     def scan(self, folder: Folder, problems: list[Problem]) -> Iterator[Message]:
         """See `LocalStore.scan`."""
         directory = Path(folder.native)
+        keywords = _keywords(directory)
         for sub in _MAIL_FOLDERS:
             if not (directory / sub).is_dir():
                 continue
             for name in sorted(os.listdir(directory / sub)):
-                if name.startswith("."):
-                    continue
-                flags = _flags(sub, name)
-                if DELETED in flags:
+                if name.startswith(".") or (directory / sub / name).is_dir():
                     continue
                 try:
-                    yield _message(directory, f"{sub}/{name}", flags, folder)
-                except FileNotFoundError:
-                    # Renamed or removed since the listing; the directory's time has changed, so the next look sees it.
-                    continue
+                    message = _message(folder, f"{sub}/{name}", keywords)
+                    if message:
+                        yield message
                 except OSError as error:
+                    if isinstance(error, FileNotFoundError) and not (directory / sub / name).is_symlink():
+                        # Renamed since the listing, for its flags changed: to pass over it would call it missing.
+                        text = _(
+                            "The folder changed while it was read. Nothing of it was taken; refresh to read it again."
+                        )
+                        raise LocalChanged(text) from None
                     text = _("A mail's file cannot be read ({reason}): {name}").format(reason=error.strerror, name=name)
                     problems.append(Problem(folder.name, text))
 
     def read(self, folder: Folder, place: str) -> bytes:
         """See `LocalStore.read`. A file whose flags changed meanwhile is found by its unique name."""
-        directory = Path(folder.native)
-        try:
-            return (directory / place).read_bytes()
-        except FileNotFoundError:
-            moved = _find_renamed(directory, place)
-            if moved is None:
-                raise LocalChanged(_("its file is no longer there; refresh and try again")) from None
-            return moved.read_bytes()
+        return _locate(folder, place).read_bytes()
 
     def is_mbox(self, _folder: Folder) -> bool:
         """Never."""
@@ -101,11 +107,8 @@ class MaildirStore:
 
     def header_dates(self, folder: Folder, place: str) -> Dated | None:
         """See `LocalStore.header_dates`."""
-        path = Path(folder.native) / place
-        try:
-            return file_dates(header_block(path.read_bytes()), path, folder)
-        except FileNotFoundError:
-            raise LocalChanged(_("its file is no longer there; refresh and try again")) from None
+        path = _locate(folder, place)
+        return file_dates(header_block(path.read_bytes()), path, folder)
 
     def _find(self) -> Iterator[Folder]:
         if is_maildir(self.path):
@@ -115,13 +118,16 @@ class MaildirStore:
 
     def _below(self, directory: Path, levels: tuple[str, ...], seen: set[Path]) -> Iterator[Folder]:
         try:
-            entries = sorted(entry for entry in directory.iterdir() if entry.is_dir())
+            entries = sorted(directory.iterdir())
         except OSError as error:
             self._problems.append(
                 Problem(str(directory), _("It cannot be read: {reason}").format(reason=error.strerror))
             )
             return
         for entry in entries:
+            if not entry.is_dir():
+                self._note_mbox(entry)
+                continue
             if entry.name in ("cur", "new", "tmp") or entry.resolve() in seen:
                 continue
             seen.add(entry.resolve())
@@ -131,6 +137,13 @@ class MaildirStore:
             if not entry.name.startswith("."):
                 # Maildir++ is flat; a plain folder may hold Maildirs of its own.
                 yield from self._below(entry, path, seen)
+
+    def _note_mbox(self, path: Path) -> None:
+        try:
+            if path.is_file() and path.stat().st_size and looks_like_mbox(path):
+                self._problems.append(Problem(str(path), _("It is an mbox file; compare it as a store of its own.")))
+        except OSError as error:
+            self._problems.append(Problem(str(path), _("It cannot be read: {reason}").format(reason=error.strerror)))
 
 
 def file_dates(header: bytes, path: Path, folder: Folder) -> Dated | None:
@@ -145,31 +158,53 @@ def file_message(stored: bytes, path: Path, folder: Folder) -> tuple[int, int | 
     return upload_size(stored, mbox=False), dated.when if dated else None, identity_fields(header)
 
 
-def _message(directory: Path, place: str, flags: frozenset[str], folder: Folder) -> Message:
-    path = directory / place
-    size, date, fields = file_message(path.read_bytes(), path, folder)
-    return Message(place=place, size=size, flags=flags, date=date, fields=fields)
+def _message(folder: Folder, place: str, keywords: dict[str, str]) -> Message | None:
+    """The mail in a file, None if it waits to be deleted."""
+    path = Path(folder.native) / place
+    info = _INFO.search(place)
+    letters = info[1] if info and place.startswith("cur/") else ""
+    flags = maildir_flags(letters).union(keywords[letter] for letter in letters if letter in keywords)
+    if DELETED in flags:
+        return None
+    stored = path.read_bytes()
+    partial = False
+    if not info and place.endswith(_THUNDERBIRD_SUFFIX):
+        standing = header_standing(header_block(stored))
+        if not standing.live:
+            return None
+        flags, partial = standing.flags, standing.partial
+    size, date, fields = file_message(stored, path, folder)
+    return Message(place, size, flags, date, fields, partial)
 
 
-def _flags(sub: str, name: str) -> frozenset[str]:
-    info = _INFO.search(name)
-    return maildir_flags(info[1]) if info and sub == "cur" else frozenset()
+def _keywords(directory: Path) -> dict[str, str]:
+    """The keywords by letter: lines `0 $label1`, where 0 is a."""
+    try:
+        text = (directory / "dovecot-keywords").read_text("utf-8", "replace")
+    except OSError:
+        return {}
+    found = re.findall(r"^(\d+) (\S+)$", text, re.MULTILINE)
+    return {ascii_lowercase[int(number)]: name for number, name in found if int(number) < len(ascii_lowercase)}
 
 
-def _find_renamed(directory: Path, place: str) -> Path | None:
+def _locate(folder: Folder, place: str) -> Path:
+    """The file of a mail; where it was renamed since, because its flags changed, found by its unique name."""
+    directory = Path(folder.native)
+    if (directory / place).is_file():
+        return directory / place
     unique = _INFO.sub("", place.rpartition("/")[2])
     for sub in _MAIL_FOLDERS:
         if (directory / sub).is_dir():
             for name in os.listdir(directory / sub):
                 if _INFO.sub("", name) == unique:
                     return directory / sub / name
-    return None
+    raise LocalChanged(_("its file is no longer there; refresh and try again"))
 
 
 def _levels(name: str) -> tuple[str, ...]:
-    """The levels of a directory's name: `.Sub.Folder` in Maildir++ (names in modified UTF-7), else the name itself."""
+    """The levels of a directory's name: `.Sub.Folder` in Maildir++ (modified UTF-7), `NAME` or Thunderbird's `NAME.sbd`."""
     if not name.startswith("."):
-        return (name,)
+        return (name.removesuffix(".sbd"),)
     return tuple(_decoded(level) for level in name[1:].split(".") if level)
 
 
