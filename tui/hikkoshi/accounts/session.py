@@ -14,7 +14,7 @@ from hikkoshi.accounts.options import Files, Options, files_of
 from hikkoshi.errors import HikkoshiError, LedgerError, ServerError
 from hikkoshi.i18n import _
 from hikkoshi.index.account import Proof, Upload, compare
-from hikkoshi.index.mapping import Target, map_folders
+from hikkoshi.index.mapping import Target, find_local, map_folders
 from hikkoshi.index.queries import Counts, FolderPair, folder_pairs, total, uploadable
 from hikkoshi.index.refresh import refresh_local, refresh_server
 from hikkoshi.index.schema import LOCAL, SERVER
@@ -215,7 +215,14 @@ class AccountSession:
     def _targets(self, index: Index) -> dict[str, Target]:
         assert self._new_native is not None, "refresh() comes first"
         local = [entry.folder for entry in index.folders(LOCAL)]
-        return map_folders(local, self._server_folders, self.overrides, self._new_native)
+        remembered = self._config.accounts.get(self.server, AccountConfig()).mapping
+        overrides = {
+            name: target
+            for name, target in self.overrides.items()
+            # What was remembered may be of another store on this PC, or of a folder that is no more.
+            if name in self.options.mapping or name not in remembered or find_local(local, name)
+        }
+        return map_folders(local, self._server_folders, overrides, self._new_native)
 
     def _meter(self, index: Index) -> Meter:
         _folders, _messages, used = index.totals(SERVER)
@@ -254,8 +261,10 @@ class AccountSession:
         )
 
     def _remember(self) -> None:
-        accounts = {**self._config.accounts, self.server: AccountConfig(mapping=self.overrides)}
-        self._config = Config(theme=self._config.theme, accounts=accounts)
+        # Read anew: another hikkoshi, or the screen, may have written to it since.
+        now = load_config(self.files.config)
+        accounts = {**now.accounts, self.server: AccountConfig(mapping=self.overrides)}
+        self._config = Config(theme=now.theme, accounts=accounts)
         save_config(self.files.config, self._config)
 
 

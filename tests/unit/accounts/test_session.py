@@ -1,0 +1,207 @@
+"""The session on a store and a server in memory; real servers are asked in tests/server/."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hikkoshi.accounts import session as room
+from hikkoshi.accounts.address import parse_address
+from hikkoshi.accounts.config import AccountConfig, Config, load_config, save_config
+from hikkoshi.accounts.options import Options, files_in, files_of
+from hikkoshi.accounts.session import AccountSession
+from hikkoshi.errors import HikkoshiError, UsageError
+from hikkoshi.index.queries import Counts
+from hikkoshi.jobs.cancel import Cancel
+from hikkoshi.jobs.progress import Progress, Stage, silent
+from hikkoshi.mail.folders import Folder
+from hikkoshi.move.room import Reserve, Source
+from hikkoshi.server.quota import QuotaRoot
+from support.memory import FakeBulk, FakeStore, placed
+from support.planted import mail
+
+SERVER = "taro@imap.example.jp"
+ADDRESS = parse_address(f"imaps://{SERVER}")
+
+
+class FakeServerSession:
+    append_limit = 5000
+
+    def __init__(self, bulk: FakeBulk) -> None:
+        self._bulk = bulk
+        self.roots: list[QuotaRoot] = []
+
+    def folders(self) -> list[Folder]:
+        return self._bulk.folders()
+
+    def namer(self) -> Callable[[tuple[str, ...]], str]:
+        return "/".join
+
+    def quota(self, natives: list[str]) -> list[QuotaRoot]:
+        return self.roots
+
+
+class FakeLink:
+    """Both connections; entering and leaving says how many are open."""
+
+    def __init__(self, bulk: FakeBulk) -> None:
+        self.bulk = bulk
+        self.session = FakeServerSession(bulk)
+        self.open = 0
+
+    def __call__(self, *_arguments: object) -> "FakeLink":
+        return self
+
+    def __enter__(self) -> "FakeLink":
+        self.open += 1
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.open -= 1
+
+
+class Account:
+    """A session on two folders of the PC and two of the server."""
+
+    def __init__(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.files = files_in(path)
+        self.store = FakeStore(Inbox=placed(mail(1), mail(2)), Projects=placed(mail(3, size=9000)))
+        self.link = FakeLink(FakeBulk(INBOX={1: mail(1)}, Shared={1: mail(3)}))
+        monkeypatch.setattr(room, "Link", self.link)
+
+    def open(self, **options: object) -> AccountSession:
+        given = Options(Path("fake"), ADDRESS, **options)  # type: ignore[arg-type]
+        return AccountSession(given, self.store, "s3cret", self.files)
+
+
+@pytest.fixture
+def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Account:
+    return Account(tmp_path, monkeypatch)
+
+
+def test_a_refresh_looks_at_both_sides_and_hangs_up(account: Account) -> None:
+    told: list[Progress] = []
+    snapshot = account.open().refresh(told.append, Cancel())
+    assert snapshot.counts == Counts(only_local=1, elsewhere=1)
+    assert (snapshot.local_total[:2], snapshot.server_total[:2]) == ((2, 3), (2, 2))
+    assert (snapshot.server, snapshot.append_limit, snapshot.server_whole) == (SERVER, 5000, True)
+    assert snapshot.checked_at.tzinfo is not None
+    assert list(dict.fromkeys(progress.stage for progress in told)) == [
+        Stage.CONNECT, Stage.SCAN, Stage.LIST, Stage.COMPARE
+    ]  # fmt: skip
+    assert account.link.open == 0
+
+
+def test_the_connections_are_ended_when_the_work_is_stopped(account: Account) -> None:
+    cancel = Cancel()
+    cancel.set("user")
+    with pytest.raises(HikkoshiError):
+        account.open().refresh(silent, cancel)
+    assert account.link.open == 0
+
+
+def test_the_limits_of_the_server_and_of_the_user_hold_with_their_reserve(account: Account) -> None:
+    account.link.session.roots = [QuotaRoot("r", "STORAGE", 1024, 1 << 20, frozenset({"INBOX"}))]
+    snapshot = account.open(quota_limit=1 << 30, reserve=Reserve(size=100)).refresh(silent, Cancel())
+    assert [(each.source, each.limit, each.reserve) for each in snapshot.rooms] == [
+        (Source.SERVER, 1 << 20, 100), (Source.USER, 1 << 30, 100)
+    ]  # fmt: skip
+
+
+def test_without_any_limit_the_room_is_unknown_and_so_is_whether_it_fits(account: Account) -> None:
+    session = account.open()
+    (unknown,) = session.refresh(silent, Cancel()).rooms
+    assert (unknown.source, unknown.limit, unknown.used) == (Source.UNKNOWN, None, 1010 + 1030)
+    assert session.plan().fits is None
+
+
+def test_the_plan_holds_what_is_missing_and_refuses_what_the_server_does_not_take(account: Account) -> None:
+    del account.link.bulk.mail["Shared"]
+    session = account.open()
+    session.refresh(silent, Cancel())
+    plan = session.plan()
+    assert [(item.local_folder, item.target) for item in plan.items] == [("Inbox", "INBOX")]
+    assert [refusal.item.local_folder for refusal in plan.refused] == ["Projects"]
+    assert session.plan([]).items == ()
+
+
+def test_a_server_folder_that_cannot_be_opened_forbids_uploading(account: Account) -> None:
+    account.link.bulk.refused = {"Shared"}
+    session = account.open()
+    snapshot = session.refresh(silent, Cancel())
+    assert [problem.where for problem in snapshot.problems] == ["Shared"]
+    assert not snapshot.server_whole
+    with pytest.raises(HikkoshiError, match="Nothing was sent"):
+        session.upload(session.plan(), lambda _event: None, Cancel())
+
+
+def test_a_mapping_is_compared_with_at_once_and_remembered(account: Account) -> None:
+    session = account.open()
+    session.refresh(silent, Cancel())
+    assert session.remap({"Projects": "Shared"}, silent, Cancel()).counts == Counts(only_local=1)
+    assert load_config(account.files.config).accounts == {SERVER: AccountConfig(mapping={"Projects": "Shared"})}
+    again = account.open()
+    assert again.overrides == {"Projects": "Shared"}
+    assert again.refresh(silent, Cancel()).counts == Counts(only_local=1)
+
+
+def test_an_unknown_folder_in_a_mapping_changes_nothing(account: Account) -> None:
+    session = account.open()
+    session.refresh(silent, Cancel())
+    with pytest.raises(UsageError, match="“Nowhere”"):
+        session.remap({"Nowhere": "Shared"}, silent, Cancel())
+    assert session.overrides == {}
+    assert load_config(account.files.config) == Config()
+
+
+def test_an_unknown_folder_on_the_command_line_is_refused(account: Account) -> None:
+    with pytest.raises(UsageError, match="“Nowhere”"):
+        account.open(mapping={"Nowhere": "Shared"}).refresh(silent, Cancel())
+
+
+def test_a_remembered_mapping_of_a_folder_that_is_no_more_is_passed_over(account: Account) -> None:
+    mapping = {"Of another PC": "Shared", "Projects": "Shared"}
+    save_config(account.files.config, Config(accounts={SERVER: AccountConfig(mapping=mapping)}))
+    session = account.open()
+    assert session.refresh(silent, Cancel()).counts == Counts(only_local=1)
+    session.remap({**session.overrides, "Inbox": "INBOX"}, silent, Cancel())
+    assert load_config(account.files.config).accounts[SERVER].mapping == {**mapping, "Inbox": "INBOX"}
+
+
+def test_the_command_line_wins_over_what_was_remembered(account: Account) -> None:
+    save_config(account.files.config, Config(accounts={SERVER: AccountConfig(mapping={"Projects": "INBOX"})}))
+    assert account.open(mapping={"Projects": "Shared"}).refresh(silent, Cancel()).counts == Counts(only_local=1)
+
+
+def test_remembering_a_mapping_keeps_what_others_wrote_meanwhile(account: Account) -> None:
+    session = account.open()
+    session.refresh(silent, Cancel())
+    other = {"jiro@imap.example.jp": AccountConfig(mapping={"a": "b"})}
+    save_config(account.files.config, Config(theme="night", accounts=other))
+    session.remap({"Projects": "Shared"}, silent, Cancel())
+    config = load_config(account.files.config)
+    assert config.theme == "night"
+    assert set(config.accounts) == {SERVER, "jiro@imap.example.jp"}
+
+
+def test_without_an_earlier_move_nothing_was_left_behind(account: Account) -> None:
+    assert account.open().left_behind() == ""
+
+
+def test_no_password_stands_in_any_file_or_in_the_sessions_text(account: Account, tmp_path: Path) -> None:
+    session = account.open()
+    session.refresh(silent, Cancel())
+    session.remap({"Projects": "Shared"}, silent, Cancel())
+    assert all(b"s3cret" not in path.read_bytes() for path in tmp_path.iterdir() if path.is_file())
+    assert "s3cret" not in repr(vars(session))
+
+
+def test_each_store_and_each_login_has_an_index_of_its_own(tmp_path: Path) -> None:
+    other = parse_address("imaps://jiro@imap.example.jp")
+    options = [
+        Options(tmp_path, ADDRESS), Options(tmp_path / "x", ADDRESS), Options(tmp_path, other),
+        Options(tmp_path, ADDRESS, local_account="b"),
+    ]  # fmt: skip
+    assert len({files_of(each).index for each in options}) == 4
+    assert len({files_of(each).ledger for each in options}) == 1
+    assert len({files_of(each).lock for each in options}) == 2
