@@ -135,6 +135,7 @@ async def test_at_80_columns_the_folders_come_when_they_are_asked_for(opened: Op
         await screen.press("tab")
         assert screen.main.query_one("#left").display
         assert screen.main.folders.has_focus
+        await screen.until(lambda: screen.lines[3].count("Subject") == screen.lines[3].count("From") == 2, "the heads")
         await screen.press("tab")
         assert not screen.main.query_one("#left").display
         assert screen.main.panes.has_focus
@@ -170,6 +171,16 @@ async def test_help_lists_keys_and_signs(opened: Open) -> None:
         assert "upload what is selected" in text
         await screen.press("escape")
         await screen.closed()
+
+
+async def test_the_answers_of_a_long_dialog_stay_in_sight(opened: Open) -> None:
+    async with opened(size=(80, 24)) as screen:
+        await screen.press("f1")
+        await screen.until(lambda: "Close" in screen.text, "the answer")
+        first = screen.text
+        await screen.press("pagedown")
+        await screen.until(lambda: screen.text != first, "the next page")
+        assert "Close" in screen.text
 
 
 async def test_problems_are_listed(opened: Open) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -14,6 +14,8 @@ from textual.widget import Widget
 from textual.widgets import Button, Static
 
 T = TypeVar("T")
+
+_AROUND = 8  # lines of a dialog that are not its text, and one above and below it
 
 Line = tuple[str, str]
 """A line of text and its style: '', 'bad', 'good', 'head', 'strong' or 'dim'."""
@@ -61,14 +63,12 @@ class Dialog(ModalScreen[T]):
 
     DEFAULT_CSS = """
     Dialog { align: center middle; background: $background 60%; }
-    Dialog #dialog { width: 90%; max-width: 84; height: auto; max-height: 90%; background: $panel; padding: 1 2; }
+    Dialog #dialog { width: 90%; max-width: 84; height: auto; background: $panel; padding: 1 2; }
     Dialog #title { text-style: bold; color: $primary; height: auto; margin-bottom: 1; }
-    Dialog #body { height: auto; max-height: 100%; background: $panel; scrollbar-size-vertical: 1; }
+    Dialog #body { height: auto; background: $panel; scrollbar-size-vertical: 1; }
     Dialog #text { height: auto; color: $row-text; }
     Dialog #answers { height: 1; margin-top: 1; align-horizontal: right; }
     Dialog Button { margin-left: 2; height: 1; min-width: 8; border: none; background: $row-cursor-away; color: $row-text; }
-    Dialog Button:focus { background: $primary; color: $background; text-style: bold; }
-    Dialog Button.danger:focus { background: $bad; color: $background; }
     """
 
     def __init__(self, title: str, lines: Sequence[Line], answers: Sequence[Answer[T]], *, first: int = 0) -> None:
@@ -101,6 +101,10 @@ class Dialog(ModalScreen[T]):
     def on_mount(self) -> None:
         """Put the focus where Enter does what is expected."""
         self.query_one(f"#answer-{self._first}").focus()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """However long the text, the answers stay in sight."""
+        self.query_one("#body").styles.max_height = max(1, event.size.height - _AROUND)
 
     @on(Button.Pressed)
     def _answered(self, event: Button.Pressed) -> None:

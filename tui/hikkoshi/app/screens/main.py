@@ -183,6 +183,7 @@ class MainScreen(Parts):
         to_folders = self.panes.has_focus
         self.query_one("#left").set_class(to_folders, "-open")
         (self.folders if to_folders else self.panes).focus()
+        self.call_after_refresh(self._paint_heads)
 
     def action_filter(self) -> None:
         """All rows, those that differ, what is missing."""
