@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 def refresh_local(index: Index, store: LocalStore, report: Report, cancel: Cancel) -> list[Problem]:
     """Read the folders of this PC whose stamp changed. What could not be read is told, and the rest goes on."""
-    folders = store.folders()
     problems = list(store.problems())
+    folders = _with_text_names(store.folders(), problems)
     ids = index.sync_folders(LOCAL, folders)
     for number, folder in enumerate(folders):
         cancel.check()
@@ -32,6 +32,22 @@ def refresh_local(index: Index, store: LocalStore, report: Report, cancel: Cance
     _read_lookalikes(index, store, cancel)
     report(Progress(Stage.SCAN, "", len(folders), len(folders)))
     return problems
+
+
+def _with_text_names(folders: Iterable[Folder], problems: list[Problem]) -> list[Folder]:
+    """The folders whose names are text; one that an old system named in another encoding is told."""
+    named = []
+    for folder in folders:
+        try:
+            folder.native.encode()
+        except UnicodeEncodeError:
+            what = _(
+                "The name of this folder is no text in UTF-8; its mail was not compared. Rename it, and look again."
+            )
+            problems.append(Problem(folder.name, what))
+        else:
+            named.append(folder)
+    return named
 
 
 def _refresh_local_folder(index: Index, store: LocalStore, folder: Folder, row: int, cancel: Cancel) -> list[Problem]:
