@@ -36,6 +36,7 @@ _TWO_HEADERS = re.compile(rb"From [^\n]*\n" + _HEADER_LINE + rb"(?:" + _HEADER_L
 _FILE_START = b"\n\n"
 """What stands in front of the first byte, as far as boundaries are concerned."""
 _QUOTED = re.compile(rb"^>(?=>*From )", re.MULTILINE)
+_BLANK_LINE = re.compile(rb"\n\r?\n")
 _LAST_BLANK = re.compile(rb"\n\r?\n\Z")
 
 
@@ -62,11 +63,11 @@ class Extent:
 
 @dataclass(slots=True)
 class _Gathered:
-    """What is known of the mail that is being read: its header, and sums over its body."""
+    """What is known of the mail that is being read: its header behind a line end, and sums over its body."""
 
     offset: int
     from_line: bytes = b""
-    header: bytearray = field(default_factory=bytearray)
+    header: bytearray = field(default_factory=lambda: bytearray(b"\n"))
     in_header: bool = True
     body_size: int = 0
     length: int = 0
@@ -83,11 +84,13 @@ class _Gathered:
         if b">From " in piece:
             piece = _QUOTED.sub(b"", piece)
         if self.in_header:
-            # The blank line may begin with this piece, right behind the header gathered so far.
+            # Only what is new is searched: a header may be a hole of NULs as long as the file.
+            searched = max(0, len(self.header) - 2)
             self.header += piece
-            end = header_end(bytes(self.header))
-            if end == len(self.header):
+            blank = _BLANK_LINE.search(self.header, searched)
+            if not blank:
                 return
+            end = blank.start() + 1
             piece = bytes(self.header[end:])
             del self.header[end:]
             self.in_header = False
@@ -95,7 +98,7 @@ class _Gathered:
 
     def extent(self, *, cut: bool) -> Extent:
         """The mail, once all of it has been fed."""
-        header = bytes(self.header)
+        header = bytes(self.header[1:])
         size = upload_size(header, mbox=True) + self.body_size
         # The blank line that ends a header stands in `body_size`; it is no separator.
         if _LAST_BLANK.search(self.tail) and self.body_size > 2:
