@@ -32,9 +32,14 @@ NOTHING_TO_DO, DIFFERENT, NOT_CHECKED = 0, 1, 2
 
 @click.command(
     help=_(
-        "Compare this PC with the server, without a screen.\n\nExit status: 0 nothing to do; 1 mail is only on this PC, "
-        "missing in the sent folder, read on one side only, flagged otherwise or in doubt (with --strict: any "
-        "difference); 2 it could not check, or not all of it."
+        "Compare this PC with the server, without a screen.\n"
+        "\n"
+        "\b\n"
+        "Exit status:\n"
+        "0  nothing to do\n"
+        "1  mail is only on this PC, missing in the sent folder, read on one side\n"
+        "   only, flagged otherwise or in doubt (with --strict: any difference)\n"
+        "2  it could not check, or not all of it"
     )
 )
 @shared_options

@@ -29,7 +29,7 @@ CRASHED = 70
         "Move a POP client's mail to IMAP: see both sides, see what differs, upload what is missing, watch the quota."
         "\n\nWithout a command the full-screen program opens."
     ),
-    epilog=_("Example: hikkoshi --local ~/.thunderbird --server imaps://taro@imap.example.co.jp"),
+    epilog=_("Example: hikkoshi --local ~/.thunderbird --server imaps://taro@example.jp"),
 )
 @shared_options
 @click.version_option(__version__, prog_name="hikkoshi")

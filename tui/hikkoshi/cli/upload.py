@@ -32,9 +32,14 @@ _ONLY = {"sent": Relation.SENT_GAP, "missing": Relation.ONLY_LOCAL, None: UPLOAD
 
 @click.command(
     help=_(
-        "Upload what is missing on the server, without a screen.\n\nExit status: 0 all of the plan is on the server; 1 "
-        "some mail was not moved, each named with its reason; 2 it could not start; 3 the plan does not fit, nothing "
-        "was sent."
+        "Upload what is missing on the server, without a screen.\n"
+        "\n"
+        "\b\n"
+        "Exit status:\n"
+        "0  all of the plan is on the server\n"
+        "1  some mail was not moved; each is named with its reason\n"
+        "2  it could not start\n"
+        "3  the plan does not fit; nothing was sent"
     )
 )
 @shared_options
