@@ -107,6 +107,8 @@ def _reason_against(row: Row, append_limit: int | None) -> str:
         reason = _("it lies in a folder that is left out; move it to another folder in the mail client first")
     elif row.relation & Relation.AMBIGUOUS:
         reason = _("the evidence cannot settle whether the server has it; it is never sent by itself")
+    elif row.relation & Relation.COPY:
+        reason = _("it is a further copy of a mail that goes up once")
     elif not row.relation & UPLOAD:
         reason = _("the server has it already")
     elif message.size == 0:
