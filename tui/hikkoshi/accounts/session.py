@@ -77,6 +77,11 @@ class AccountSession:
         self._new_native: Callable[[tuple[str, ...]], str] | None = None
         self._moves = (0, 0)
 
+    @property
+    def theme(self) -> str:
+        """The colour theme that the config names, '' for the default one."""
+        return self._config.theme
+
     @classmethod
     def open_store(cls, options: Options) -> LocalStore:
         """What lies at the path that the user gave. Raises `NotAStore` and `AccountNotChosen`."""

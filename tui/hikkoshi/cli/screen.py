@@ -17,7 +17,7 @@ def open_screen(values: Mapping[str, Any]) -> int:
     from hikkoshi.app.main import run_app
 
     session = AccountSession(options, store, password)
-    status = run_app(session)
+    status = run_app(session, theme=session.theme)
     if typed and session.snapshot is not None:
         # It got in with it. Asked behind the screen, which a keyring's own question would spoil.
         offer_to_keep(options.address, password)
