@@ -244,6 +244,17 @@ def a_draft_outside_the_drafts(sides: Planted) -> None:
     sides.put(SERVER, "INBOX", mail(1, "\\Draft"))
 
 
+def a_draft_filed_among_other_mail_here(sides: Planted) -> None:
+    sides.put(LOCAL, "Inbox", mail(1))
+    sides.put(SERVER, "Drafts", mail(1, "\\Draft"))
+
+
+def id_reused_and_one_pair_is_left_over(sides: Planted) -> None:
+    sides.put(LOCAL, "Inbox", mail(1, message_id="x"), mail(2, message_id="x"))
+    again = mail(2, message_id="x", subject="mail 2, corrected")
+    sides.put(SERVER, "INBOX", mail(1, message_id="x"), again)
+
+
 def in_doubt_but_the_only_rival_is_in_the_trash(sides: Planted) -> None:
     sides.put(LOCAL, "Trash", mail(1, message_id="x"))
     sides.put(SERVER, "INBOX", mail(2, message_id="x", sender="hanako@example.jp"))
@@ -292,6 +303,8 @@ CASES: list[tuple[Plant, Counts, int]] = [
     (keywords_in_other_case, Counts(), 0),
     (a_draft_on_both_sides, Counts(), 0),
     (a_draft_outside_the_drafts, Counts(flags=1), 0),
+    (a_draft_filed_among_other_mail_here, Counts(elsewhere=1), 0),
+    (id_reused_and_one_pair_is_left_over, Counts(ambiguous=1), 0),
     (in_doubt_but_the_only_rival_is_in_the_trash, Counts(left_out=1, ambiguous=1), 0),
 ]
 
@@ -343,6 +356,13 @@ def test_asking_for_one_folder_sends_its_copy_of_a_mail_that_lies_in_others_too(
     assert sides.sent_by_upload("Projects") == [("Projects", "Projects")]
     assert sides.sent_by_upload("Inbox") == [("Inbox", "INBOX")]
     assert sides.sent_by_upload("Inbox", "Projects", "Sent") == [("Sent", "Sent")]
+
+
+def test_a_sent_gap_is_closed_from_the_sent_folder_alone(sides: Planted) -> None:
+    sent_to_oneself_with_a_server_copy_in_the_inbox(sides)
+    sides.counts()
+    assert sides.sent_by_upload("Inbox") == []
+    assert sides.sent_by_upload("Sent") == [("Sent", "Sent")]
 
 
 def test_sent_mail_put_into_another_folder_by_the_user_is_no_gap_afterwards(sides: Planted) -> None:
