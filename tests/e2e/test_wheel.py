@@ -44,6 +44,8 @@ def test_it_speaks_japanese(programs: Path, tmp_path: Path) -> None:
 
 
 def test_the_themes_are_inside(programs: Path, tmp_path: Path) -> None:
-    script = "from hikkoshi.app.themes import load_themes, theme_folders as f; print([t.name for t in load_themes(f())[0]])"
+    script = (
+        "from hikkoshi.app.themes import load_themes, theme_folders as f; print([t.name for t in load_themes(f())[0]])"
+    )
 
     assert "hikkoshi-dark" in run(programs / "python", "-c", script, home=tmp_path)
