@@ -1,0 +1,112 @@
+"""Which of the mails that were under way when a move ended have arrived."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hikkoshi.index.schema import SERVER
+from hikkoshi.ledger.store import Item, ItemState, Ledger
+from hikkoshi.mail.message import Message
+from hikkoshi.move.settle import settle
+from support.planted import UIDVALIDITY, Planted, mail
+
+ACCOUNT = "mei@example.jp"
+
+
+@pytest.fixture
+def sides(tmp_path: Path) -> Iterator[Planted]:
+    with Planted(tmp_path) as planted:
+        yield planted
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with Ledger(tmp_path / "ledger.sqlite") as opened:
+        yield opened
+
+
+def under_way(ledger: Ledger, message: Message, *, uidnext: int, uidvalidity: int = UIDVALIDITY) -> int:
+    """A mail that was being sent to INBOX when the program ended; its number in the ledger."""
+    _, [id_] = ledger.begin(ACCOUNT, "/mail", [Item("Inbox", "0:1", message.size, message.fields, "INBOX", "")])
+    ledger.sending(id_, body=b"", flags="", date=0, date_source="", uidvalidity=uidvalidity, uidnext=uidnext)
+    return id_
+
+
+def state(ledger: Ledger, id_: int) -> tuple[ItemState, int | None]:
+    [item] = [each for move in range(1, 9) for each in ledger.items(move) if each.id == id_]
+    return item.state, item.uid
+
+
+def test_one_that_is_there_has_landed(sides: Planted, ledger: Ledger) -> None:
+    _, uid = sides.put(SERVER, "INBOX", mail(1), mail(2))
+    id_ = under_way(ledger, mail(2), uidnext=uid)
+
+    assert settle(sides.index, ledger, ACCOUNT) == 1
+    assert state(ledger, id_) == (ItemState.LANDED, uid)
+    assert settle(sides.index, ledger, ACCOUNT) == 0
+
+
+def test_one_that_is_not_there_was_never_sent(sides: Planted, ledger: Ledger) -> None:
+    sides.put(SERVER, "INBOX", mail(1), mail(3))
+    id_ = under_way(ledger, mail(2), uidnext=1)
+
+    settle(sides.index, ledger, ACCOUNT)
+    assert state(ledger, id_)[0] is ItemState.PLANNED
+
+
+def test_a_uid_below_the_saved_one_is_not_ours(sides: Planted, ledger: Ledger) -> None:
+    (uid,) = sides.put(SERVER, "INBOX", mail(2))
+    id_ = under_way(ledger, mail(2), uidnext=uid + 1)
+
+    settle(sides.index, ledger, ACCOUNT)
+    assert state(ledger, id_)[0] is ItemState.PLANNED
+
+
+def test_a_mail_of_another_size_is_another_mail(sides: Planted, ledger: Ledger) -> None:
+    sides.put(SERVER, "INBOX", replace(mail(2), size=mail(2).size + 3))
+    id_ = under_way(ledger, mail(2), uidnext=1)
+
+    settle(sides.index, ledger, ACCOUNT)
+    assert state(ledger, id_)[0] is ItemState.PLANNED
+
+
+def test_one_of_several_stays_in_doubt(sides: Planted, ledger: Ledger) -> None:
+    sides.put(SERVER, "INBOX", mail(2), mail(2))
+    id_ = under_way(ledger, mail(2), uidnext=1)
+
+    settle(sides.index, ledger, ACCOUNT)
+    assert state(ledger, id_)[0] is ItemState.DOUBTFUL
+
+
+def test_what_another_upload_is_known_to_have_brought_is_not_counted_twice(sides: Planted, ledger: Ledger) -> None:
+    first, second = sides.put(SERVER, "INBOX", mail(2), mail(2))
+    known = under_way(ledger, mail(2), uidnext=1)
+    ledger.landed(known, UIDVALIDITY, first)
+    id_ = under_way(ledger, mail(2), uidnext=1)
+
+    settle(sides.index, ledger, ACCOUNT)
+    assert state(ledger, id_) == (ItemState.LANDED, second)
+
+
+def test_a_folder_that_was_made_anew_tells_nothing(sides: Planted, ledger: Ledger) -> None:
+    sides.put(SERVER, "INBOX", mail(2))
+    id_ = under_way(ledger, mail(2), uidnext=1, uidvalidity=UIDVALIDITY - 1)
+
+    settle(sides.index, ledger, ACCOUNT)
+    assert state(ledger, id_)[0] is ItemState.DOUBTFUL
+
+
+def test_a_folder_that_cannot_be_opened_now_is_asked_next_time(sides: Planted, ledger: Ledger) -> None:
+    (uid,) = sides.put(SERVER, "INBOX", mail(2))
+    id_ = under_way(ledger, mail(2), uidnext=1)
+    folder = sides.index.server_folder("INBOX")
+    assert folder is not None
+    sides.index.set_stamp(folder, None)
+    settle(sides.index, ledger, ACCOUNT)
+    assert state(ledger, id_)[0] is ItemState.SENDING
+
+    sides.index.set_stamp(folder, str(UIDVALIDITY))
+    settle(sides.index, ledger, ACCOUNT)
+    assert state(ledger, id_) == (ItemState.LANDED, uid)

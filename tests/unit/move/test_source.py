@@ -1,0 +1,75 @@
+"""The bytes of a mail, read anew just before they go."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hikkoshi.errors import LocalChanged
+from hikkoshi.local.detect import open_store
+from hikkoshi.mail.identity import canonical_digest
+from hikkoshi.mail.message import Message
+from hikkoshi.move.source import Parcel, pack_parcel
+from support.moving import mail, uploaded, write_mbox
+
+FIELDS = "X-Mozilla-Status: 0001\nContent-Length: 5\n"
+
+
+def packed(path: Path, change: object = None) -> Parcel:
+    """The first mail of an mbox, scanned, then the file changed by `change`, then packed."""
+    store = open_store(path)
+    [folder] = store.folders()
+    [message, *_] = list(store.scan(folder, []))
+    if callable(change):
+        message = change(message) or message
+    return pack_parcel(store, folder, message)
+
+
+def test_what_goes_up_is_what_was_stored(tmp_path: Path) -> None:
+    write_mbox(tmp_path / "Inbox", [mail("one", fields=FIELDS, body=">From x\n\r bare\n")])
+
+    parcel = packed(tmp_path / "Inbox")
+
+    assert parcel.content == uploaded(mail("one", body="From x\n\r bare\n"))
+    assert parcel.digest == canonical_digest(parcel.content)
+    assert (parcel.dated.when, parcel.dated.source) == (1_704_196_800, "received")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        mail("two"),  # another mail at the same place
+        mail("one", body="hello, longer\n"),
+        mail("one", body="hell\n"),
+        b"",
+    ],
+)
+def test_a_mail_that_is_no_longer_the_one_that_was_listed_is_not_sent(tmp_path: Path, other: bytes) -> None:
+    path = tmp_path / "Inbox"
+    write_mbox(path, [mail("one")])
+
+    with pytest.raises(LocalChanged):
+        packed(path, lambda _message: write_mbox(path, [other] if other else []))
+
+
+def test_a_size_or_fields_that_do_not_fit_are_not_sent(tmp_path: Path) -> None:
+    path = tmp_path / "Inbox"
+    write_mbox(path, [mail("one")])
+
+    def larger(message: Message) -> Message:
+        return replace(message, size=message.size + 1)
+
+    def renamed(message: Message) -> Message:
+        return replace(message, fields=message.fields.replace(b"one", b"eno"))
+
+    for change in (larger, renamed):
+        with pytest.raises(LocalChanged, match="it changed on this PC"):
+            packed(path, change)
+
+
+def test_a_file_that_is_gone_is_an_oserror(tmp_path: Path) -> None:
+    path = tmp_path / "Inbox"
+    write_mbox(path, [mail("one")])
+
+    with pytest.raises(OSError):  # noqa: PT011 - the system's own
+        packed(path, lambda _message: path.unlink())
