@@ -1,5 +1,6 @@
 """Maildir, Maildir++ and folders of Maildirs, as mutt, Dovecot, Windows programs and Thunderbird write them."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -240,7 +241,9 @@ def test_the_stamp_follows_names_and_keywords(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     inbox = store.folders()[0]
     stamps = [store.stamp(inbox), store.stamp(inbox)]
+    time = (path / "cur").stat().st_mtime_ns
     (path / "cur" / "a:2,").rename(path / "cur" / "a:2,S")
+    os.utime(path / "cur", ns=(time, time))  # as on a disk with coarse times
     stamps.append(store.stamp(inbox))
     (path / "new" / "b").write_bytes(MAIL)
     stamps.append(store.stamp(inbox))

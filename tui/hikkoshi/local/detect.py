@@ -34,7 +34,7 @@ def _open_directory(path: Path, login: str, account: str | None) -> LocalStore:
         from hikkoshi.local.thunderbird import ThunderbirdStore
 
         return ThunderbirdStore(path, login=login, account=account)
-    if is_maildir(path) or any(is_maildir(entry) for entry in path.iterdir() if entry.is_dir()):
+    if is_maildir(path) or any(_holds_maildir(entry) for entry in path.iterdir()):
         return MaildirStore(path)
     try:
         return MboxStore(path)
@@ -45,3 +45,10 @@ def _open_directory(path: Path, login: str, account: str | None) -> LocalStore:
                 "the one with profiles.ini), an mbox file or a folder of them, and a Maildir."
             ).format(path=path)
         ) from None
+
+
+def _holds_maildir(entry: Path) -> bool:
+    try:
+        return is_maildir(entry)
+    except OSError:  # the store that is opened tells it
+        return False

@@ -29,7 +29,7 @@ _THUNDERBIRD_SUFFIX = ".eml"
 
 
 def is_maildir(path: Path) -> bool:
-    """Whether a directory is a Maildir: it has cur/ and new/, or a fresh one's cur/."""
+    """Whether a directory is a Maildir: it has cur/ and new/, or Thunderbird's cur/ and tmp/. Raises `OSError`."""
     return (path / "cur").is_dir() and ((path / "new").is_dir() or (path / "tmp").is_dir())
 
 
@@ -120,30 +120,33 @@ class MaildirStore:
         try:
             entries = sorted(directory.iterdir())
         except OSError as error:
-            self._problems.append(
-                Problem(str(directory), _("It cannot be read: {reason}").format(reason=error.strerror))
-            )
+            self._note(directory, error)
             return
         for entry in entries:
-            if not entry.is_dir():
-                self._note_mbox(entry)
+            try:
+                real = entry.resolve() if entry.is_dir() else None
+                found = real is not None and is_maildir(entry)
+                if real is None:
+                    self._note_mbox(entry)
+            except OSError as error:
+                self._note(entry, error)
                 continue
-            if entry.name in ("cur", "new", "tmp") or entry.resolve() in seen:
+            if real is None or real in seen or entry.name in ("cur", "new", "tmp"):
                 continue
-            seen.add(entry.resolve())
+            seen.add(real)
             path = (*levels, *_levels(entry.name))
-            if is_maildir(entry) and path:
+            if found and path:
                 yield Folder("/".join(path), path, role_by_name(path[0]) if len(path) == 1 else Role.NONE, str(entry))
             if not entry.name.startswith("."):
                 # Maildir++ is flat; a plain folder may hold Maildirs of its own.
                 yield from self._below(entry, path, seen)
 
     def _note_mbox(self, path: Path) -> None:
-        try:
-            if path.is_file() and path.stat().st_size and looks_like_mbox(path):
-                self._problems.append(Problem(str(path), _("It is an mbox file; compare it as a store of its own.")))
-        except OSError as error:
-            self._problems.append(Problem(str(path), _("It cannot be read: {reason}").format(reason=error.strerror)))
+        if path.is_file() and path.stat().st_size and looks_like_mbox(path):
+            self._problems.append(Problem(str(path), _("It is an mbox file; compare it as a store of its own.")))
+
+    def _note(self, path: Path, error: OSError) -> None:
+        self._problems.append(Problem(str(path), _("It cannot be read: {reason}").format(reason=error.strerror)))
 
 
 def file_dates(header: bytes, path: Path, folder: Folder) -> Dated | None:

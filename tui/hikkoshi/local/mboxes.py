@@ -160,23 +160,30 @@ class MboxStore:
                 Problem(str(directory), _("It cannot be read: {reason}").format(reason=error.strerror))
             )
             return
+        if levels and directory / "cur" in entries:
+            self._problems.append(Problem(str(directory), _("It is a Maildir; compare it as a store of its own.")))
+            return
         for entry in entries:
             if entry.name.startswith("."):
                 continue
-            if (entry / "cur").is_dir():
-                self._problems.append(Problem(str(entry), _("It is a Maildir; compare it as a store of its own.")))
-            elif entry.is_dir():
+            try:
+                is_directory, is_mbox = entry.is_dir(), _is_mbox_file(entry)
+            except OSError as error:
+                self._problems.append(
+                    Problem(str(entry), _("It cannot be read: {reason}").format(reason=error.strerror))
+                )
+                continue
+            if is_directory:
                 yield from self._walk(entry, (*levels, entry.name.removesuffix(_SUBFOLDERS)), seen)
-            elif entry.is_file() and self._is_mbox_file(entry):
+            elif is_mbox:
                 yield _folder(entry, (*levels, entry.name))
 
-    def _is_mbox_file(self, path: Path) -> bool:
-        try:
-            # An empty file is a folder without mail only where nothing says that it is something else.
-            return looks_like_mbox(path) and (path.stat().st_size > 0 or not path.suffix or path.suffix in _SUFFIXES)
-        except OSError as error:
-            self._problems.append(Problem(str(path), _("It cannot be read: {reason}").format(reason=error.strerror)))
-            return False
+
+def _is_mbox_file(path: Path) -> bool:
+    if not path.is_file() or not looks_like_mbox(path):
+        return False
+    # An empty file is a folder without mail only where nothing says that it is something else.
+    return path.stat().st_size > 0 or not path.suffix or path.suffix in _SUFFIXES
 
 
 def _folder(path: Path, levels: tuple[str, ...]) -> Folder:
