@@ -101,6 +101,17 @@ def test_none_at_all(mbox: Path) -> None:
     assert fresh_summary(mbox) is None
 
 
+def test_one_that_may_not_be_read_is_not_passed_over(mbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    write(mbox, SummaryRow("0", 1))
+    monkeypatch.setattr(Path, "read_bytes", refuse)  # root may read everything, so the refusal is played
+
+    with pytest.raises(PermissionError):
+        fresh_summary(mbox)
+
+
 def test_the_mails_of_old_versions_are_found_by_offset_or_row(mbox: Path) -> None:
     def told(text: bytes) -> set[str]:
         return set(parse_summary(text).standings)

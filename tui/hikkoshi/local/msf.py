@@ -56,15 +56,18 @@ def summary_stamp(folder: Path) -> str:
 
 
 def read_summary(folder: Path) -> Summary | None:
-    """The summary of a folder, fresh or not; None where there is none or it cannot be read."""
+    """The summary of a folder, fresh or not; None where there is none or it is damaged.
+
+    Raises `OSError` where there is one that may not be read: without it read mail would be taken for unread.
+    """
     try:
         return parse_summary(summary_path(folder).read_bytes())
-    except (OSError, MorkError):
+    except (FileNotFoundError, IsADirectoryError, MorkError):
         return None
 
 
 def fresh_summary(mbox: Path) -> Summary | None:
-    """The summary of an mbox, if it can be believed. Raises `OSError` if the mbox cannot be read."""
+    """The summary of an mbox, if it can be believed. Raises `OSError` if one of the two cannot be read."""
     summary = read_summary(mbox)
     status = mbox.stat()
     if summary is None or not summary.is_fresh(status.st_size, status.st_mtime):
