@@ -10,6 +10,7 @@ from hikkoshi.advice.report import (
     folders_json,
     outlook_text,
     plan_lines,
+    problems_json,
     quota_json,
     size_text,
 )
@@ -97,3 +98,8 @@ def test_a_check_that_failed_has_the_same_keys_and_says_why() -> None:
     assert failed["checked_at"] == "2026-11-24T09:41:00+09:00"
     assert failed["differences"] is None
     assert failed["problems"] == [{"where": "a@b", "what": "no"}]
+
+
+def test_problems_can_be_printed_whatever_name_they_tell() -> None:
+    (told,) = problems_json([Problem("受信\udc8e", "\x1b[2J")])
+    assert told == {"where": "受信\ufffd", "what": "\ufffd[2J"}

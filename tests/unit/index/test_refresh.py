@@ -132,6 +132,15 @@ def test_one_bad_mail_is_told_and_the_folder_is_read_again_next_time(index: Inde
     assert store.scanned == ["Inbox", "Inbox"]
 
 
+def test_names_in_another_encoding_are_told_and_the_rest_is_read(index: Index) -> None:
+    bad = Message("1\udc82\udca0", 9, frozenset(), None, b"")
+    store = FakeStore(**{"Inbox": [bad, *placed(mail(1))], "\udc8e\udcf3": placed(mail(2))})
+    folder_problem, mail_problem = local(index, store)
+    assert (folder_problem.where, mail_problem.where) == ("\ufffd\ufffd", "Inbox")
+    assert "1\ufffd\ufffd" in mail_problem.what
+    assert places(index, LOCAL, "Inbox") == ["1"]
+
+
 def test_a_cancel_leaves_the_folder_as_it_was(index: Index) -> None:
     store, cancel = FakeStore(Inbox=placed(mail(1))), Cancel()
     local(index, store)

@@ -39,7 +39,7 @@ def folders_json(pairs: Sequence[FolderPair]) -> list[dict[str, Any]]:
 
 def problems_json(problems: Sequence[Problem]) -> list[dict[str, str]]:
     """What could not be read or compared."""
-    return [{"where": problem.where, "what": problem.what} for problem in problems]
+    return [{"where": sanitise(problem.where), "what": sanitise(problem.what)} for problem in problems]
 
 
 def failed_json(account: str | None, when: datetime, problem: Problem) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Bringing the index up to what both sides have now. Only what changed is read again."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from hikkoshi.errors import CommandRefused, LocalChanged, LocalError
@@ -13,6 +13,7 @@ from hikkoshi.local.store import LocalStore
 from hikkoshi.mail.bookkeeping import upload_form
 from hikkoshi.mail.flags import pack
 from hikkoshi.mail.folders import Folder
+from hikkoshi.mail.headers import sanitise
 from hikkoshi.mail.identity import canonical_digest
 from hikkoshi.mail.message import Message, Problem
 
@@ -38,16 +39,22 @@ def _with_text_names(folders: Iterable[Folder], problems: list[Problem]) -> list
     """The folders whose names are text; one that an old system named in another encoding is told."""
     named = []
     for folder in folders:
-        try:
-            folder.native.encode()
-        except UnicodeEncodeError:
+        if _is_text(folder.native):
+            named.append(folder)
+        else:
             what = _(
                 "The name of this folder is no text in UTF-8; its mail was not compared. Rename it, and look again."
             )
-            problems.append(Problem(folder.name, what))
-        else:
-            named.append(folder)
+            problems.append(Problem(sanitise(folder.name), what))
     return named
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _refresh_local_folder(index: Index, store: LocalStore, folder: Folder, row: int, cancel: Cancel) -> list[Problem]:
@@ -77,8 +84,18 @@ def _scan(index: Index, store: LocalStore, folder: Folder, row: int, cancel: Can
     with index.transaction():
         index.clear(row)
         index.set_stamp(row, stamp)
-        index.add(row, _while_not(cancel, store.scan(folder, found)))
+        index.add(row, _while_not(cancel, _with_text_places(folder, store.scan(folder, found), found)))
     return found
+
+
+def _with_text_places(folder: Folder, messages: Iterable[Message], problems: list[Problem]) -> Iterator[Message]:
+    """The messages whose file names are text, as with the names of folders."""
+    for message in messages:
+        if _is_text(message.place):
+            yield message
+        else:
+            what = _("The name of the file {name} is no text in UTF-8; this mail was not compared. Rename it.")
+            problems.append(Problem(folder.name, what.format(name=sanitise(message.place))))
 
 
 def refresh_server(
