@@ -137,7 +137,7 @@ def test_folders_that_identities_use(tmp_path: Path) -> None:
         ("tanaka@example.jp", "会社"),
         ("TANAKA@Example.JP", "会社"),
         ("tanaka", "会社"),
-        ("tanaka@elsewhere.example", "会社"),  # nobody else has that user name
+        ("s-suzuki@example.com", "Private"),  # its host lies in that domain
         ("s-suzuki", "Private"),
         ("suzuki", "Private"),
         ("s-suzuki@pop.example.com", "Private"),
@@ -150,7 +150,9 @@ def test_the_account_of_the_servers_login(tmp_path: Path, login: str, name: str)
     assert chosen.name == name
 
 
-@pytest.mark.parametrize("login", ["sato@example.jp", "", "example.jp"])
+@pytest.mark.parametrize(
+    "login", ["sato@example.jp", "", "example.jp", "tanaka@elsewhere.example", "tanaka@ample.jp", "tanaka@"]
+)
 def test_several_accounts_and_none_fits(tmp_path: Path, login: str) -> None:
     with pytest.raises(AccountNotChosen) as refused:
         choose_account(accounts(tmp_path, SUZUKI, TANAKA, LOCAL), login, None)

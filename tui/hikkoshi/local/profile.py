@@ -215,10 +215,13 @@ def _is_login(account: Account, login: str) -> bool:
 
 
 def _is_login_in_part(account: Account, login: str) -> bool:
-    """The part before the @ of one against the other as a whole: many servers take either."""
-    short = login.casefold().partition("@")[0]
-    if "@" in login:
-        return short == account.user.casefold()
+    """The part before the @ of one against the other as a whole: many servers take either.
+
+    info@a.jp is not the info of mail.b.jp: where the login has a domain, the account's host must lie in it.
+    """
+    short, at, domain = login.casefold().partition("@")
+    if at:
+        return short == account.user.casefold() and f".{account.host}".casefold().endswith(f".{domain}")
     return short in (name.casefold().partition("@")[0] for name in (account.user, *account.emails))
 
 
