@@ -110,7 +110,7 @@ async def test_an_unknown_limit_is_not_agreed_to_by_enter(opened: Open) -> None:
 
 async def test_while_it_moves_rows_gauges_and_counts_follow(opened: Open) -> None:
     pause = threading.Event()
-    async with opened(pause=pause, delay=0.01) as screen:
+    async with opened(pause=pause, delay=0.05) as screen:
         await screen.press("d", "d", "m")
         before = screen.text.count("»")
         await screen.press("u")
@@ -121,14 +121,13 @@ async def test_while_it_moves_rows_gauges_and_counts_follow(opened: Open) -> Non
         assert "Esc stops" in screen.shown("#moving")
         assert "Stop the upload" in screen.shown("#keys")
         pause.set()
-        await screen.until(lambda: screen.text.count(" = ") > 0 and screen.main.work.busy, "rows that landed")
-        assert screen.text.count("»") < before
+        await screen.until(lambda: screen.text.count("»") < before and screen.main.work.busy, "rows that landed")
         await screen.idle()
 
 
 async def test_escape_stops_between_two_mails_after_a_question(opened: Open) -> None:
     pause = threading.Event()
-    async with opened(pause=pause, delay=0.05) as screen:
+    async with opened(pause=pause, delay=0.2) as screen:
         await screen.press("m", "u")
         await screen.dialog()
         await screen.press("enter")
@@ -138,10 +137,8 @@ async def test_escape_stops_between_two_mails_after_a_question(opened: Open) -> 
         await screen.press("escape")
         assert "Stop the upload?" in await screen.dialog()
         await screen.press("left", "enter")
-        await screen.idle()
 
-        text = await screen.dialog()
-        assert "Not all mail arrived" in text
+        text = await screen.dialog("Not all mail arrived")
         assert "mails were not sent" in text
         assert "Another upload sends what is missing" in text
 
@@ -187,7 +184,7 @@ async def test_nothing_else_begins_while_mail_moves(opened: Open) -> None:
 @pytest.mark.parametrize("key", ["q", "ctrl+q", "ctrl+c"])
 async def test_quitting_while_mail_moves_asks_and_waits_for_its_end(opened: Open, key: str) -> None:
     pause = threading.Event()
-    async with opened(pause=pause, delay=0.05) as screen:
+    async with opened(pause=pause, delay=0.2) as screen:
         await screen.press("m", "u")
         await screen.dialog()
         await screen.press("enter")
@@ -203,7 +200,7 @@ async def test_quitting_while_mail_moves_asks_and_waits_for_its_end(opened: Open
 
 async def test_a_hang_up_ends_the_move_and_then_the_program(opened: Open) -> None:
     pause = threading.Event()
-    async with opened(pause=pause, delay=0.01) as screen:
+    async with opened(pause=pause, delay=0.05) as screen:
         await screen.press("m", "u")
         await screen.dialog()
         await screen.press("enter")

@@ -44,9 +44,10 @@ class Opened:
         """Wait until no job runs."""
         await self.until(lambda: not self.main.work.busy, "the end of the work")
 
-    async def dialog(self) -> str:
-        """Wait for a dialog; its title and text."""
-        await self.until(lambda: self.app.screen is not self.main, "a dialog")
+    async def dialog(self, wanted: str = "") -> str:
+        """Wait for a dialog that hears keys and has `wanted` in its title; its title and text."""
+        await self.until(lambda: self.app.screen is not self.main and self.app.screen.is_mounted, "a dialog")
+        await self.until(lambda: wanted in getattr(self.app.screen, "heading", ""), wanted)
         screen = self.app.screen
         return "\n".join([getattr(screen, "heading", ""), *(line for line, _style in getattr(screen, "lines", []))])
 
