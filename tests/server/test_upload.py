@@ -14,7 +14,7 @@ from imapclient import IMAPClient
 from support.dovecot import Dovecot
 from support.dovecot_config import Settings
 from support.faultproxy import FaultProxy
-from support.moving import Mover, held, mail, mails, mover_to, state_of, uploaded, user_of, write_mbox
+from support.moving import Hold, Mover, ended, held, mail, mails, mover_to, state_of, uploaded, user_of, write_mbox
 
 pytestmark = pytest.mark.dovecot
 
@@ -379,6 +379,38 @@ def test_no_password_is_written_anywhere(dovecot: Dovecot, mover: Mover) -> None
             assert canary.encode() not in path.read_bytes()
 
     assert outputs == [1, 0, 2, 2]
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="command lines are read from /proc")
+def test_no_command_line_shows_the_password(dovecot: Dovecot, mover: Mover) -> None:
+    mover.write(Inbox=mails("in", 2))
+    secret = mover.folder / "password"
+    secret.write_text("kanarienvogel-4711")
+    hold = Hold(b"* OK")
+    with FaultProxy(dovecot.host, dovecot.imap_port) as proxy:
+        proxy.change = hold
+        mover.url = mover.url.replace(str(dovecot.imap_port), str(proxy.port))
+        process = mover.start("upload", "--yes", "--password-command", f"cat {secret}")
+        hold.wait()
+        texts = [
+            path.read_bytes()
+            for path in Path("/proc").glob("[0-9]*/*")
+            if path.name in ("cmdline", "environ") and _is_of(path.parent, process.pid)
+        ]
+        hold.let_go()
+        status, _, err = ended(process)
+
+    assert len(texts) >= 2
+    assert not any(b"kanarienvogel" in text for text in texts)
+    assert (status, "kanarienvogel" in err) == (2, False)
+
+
+def _is_of(folder: Path, pid: int) -> bool:
+    """Whether a process belongs to the session that `pid` leads."""
+    try:
+        return int((folder / "stat").read_text().rpartition(")")[2].split()[3]) == pid
+    except OSError:
+        return False
 
 
 def test_a_store_that_changed_since_is_looked_at_anew(dovecot: Dovecot, mover: Mover) -> None:

@@ -111,6 +111,19 @@ class TestCutLine:
         assert len(set(held(dovecot.mail_dir(user_of(mover))))) == len(held(dovecot.mail_dir(user_of(mover)))) == 6
         assert json.loads(again.stdout)["plan"]["messages"] == 0
 
+    def test_among_mails_that_only_their_bodies_tell_apart(
+        self, dovecot: Dovecot, proxy: FaultProxy, mover: Mover
+    ) -> None:
+        mover.write(Inbox=[b"From: scanner@example.com\nSubject: Scan\n\npage %d\n" % n for n in range(1, 7)])
+        at_append(proxy, 3, lambda _line: proxy.cut_after(down=0))
+        done = mover.run("upload", "--yes")
+        again = mover.run("upload", "--yes", "--json")
+
+        assert (done.returncode, done.stderr) == (0, "")
+        assert len({each.content for each in held(dovecot.mail_dir(user_of(mover)))}) == 6
+        assert len(on_server(dovecot, mover)) == 6
+        assert json.loads(again.stdout)["plan"]["messages"] == 0
+
     def test_garbage_instead_of_the_answer(self, dovecot: Dovecot, proxy: FaultProxy, mover: Mover) -> None:
         at_append(proxy, 3, lambda _line: b"h0 what was the question?\r\n")
         done = mover.run("upload", "--yes")
@@ -147,6 +160,31 @@ class TestCutLine:
 
         assert (again.state, again.landed, again.complete) == (State.DONE, 3, True)
         assert on_server(dovecot, mover) == SIX
+
+
+class TestReadingBack:
+    @pytest.mark.parametrize("answer", [b"NO [SERVERBUG] Try later", b"BAD What?"])
+    def test_mail_that_cannot_be_read_back_is_named_and_the_rest_goes_on(
+        self, dovecot: Dovecot, proxy: FaultProxy, mover: Mover, answer: bytes
+    ) -> None:
+        mover.write(見積=mails("quote", 2))
+        left = [answer]
+
+        def change(line: bytes) -> bytes:
+            if b"OK Fetch completed" in line and left:
+                return line.split()[0] + b" " + left.pop() + b"\r\n"
+            return line
+
+        proxy.change = change
+        done = mover.run("upload", "--yes", "--json")
+        receipt = json.loads(done.stdout)
+
+        assert (done.returncode, receipt["state"], receipt["moved"]) == (
+            0, "done", {"messages": 8, "bytes": receipt["plan"]["bytes"], "read_back": 2},
+        )  # fmt: skip
+        assert [each["subject"] for each in receipt["changed"]] == SIX
+        assert all("could not be read back" in each["reason"] for each in receipt["changed"])
+        assert on_server(dovecot, mover) == [*SIX, "quote-0", "quote-1"]
 
 
 class TestSignals:
