@@ -204,7 +204,7 @@ PARTS = (
 )  # fmt: skip
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(parts=[THUNDERBIRD, b"A: b\n", b"\n", b"\n"], chunk=1)
 @example(parts=[THUNDERBIRD, b"x\r", b"\n", b"\n", b"From "], chunk=3)
 @given(parts=st.lists(st.sampled_from(PARTS), max_size=16), chunk=st.integers(1, 80))

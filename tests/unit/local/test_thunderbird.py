@@ -371,6 +371,17 @@ def test_an_account_whose_folder_is_gone_is_a_problem(tmp_path: Path) -> None:
     assert [problem.where for problem in problems] == ["Local Folders"]
 
 
+def test_mail_that_comes_after_the_summary_was_read_is_not_taken_for_deleted(tmp_path: Path) -> None:
+    store = store_of(tmp_path, pop(MailFolder(("Inbox",), (mail("a"),))))
+    inbox = folder_of(store, "Inbox")
+    scanning = store.scan(inbox, [])
+    with Path(inbox.native).open("ab") as file:
+        file.write(b"From - Sat Mar  9 16:00:00 2024\n" + mail("b").stored)
+
+    with pytest.raises(LocalChanged):
+        next(scanning)
+
+
 def test_the_stamp_follows_mail_and_summary(tmp_path: Path) -> None:
     store = store_of(tmp_path, pop(MailFolder(("Inbox",), (mail("a"),))))
     inbox = folder_of(store, "Inbox")

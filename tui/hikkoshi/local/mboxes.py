@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 
-from hikkoshi.errors import NotAStore
+from hikkoshi.errors import LocalChanged, NotAStore
 from hikkoshi.i18n import _, ngettext
 from hikkoshi.local.mbox import Extent, from_line, read_extent, scan_extents
 from hikkoshi.local.msf import fresh_summary, summary_stamp
@@ -34,13 +34,18 @@ def scan_mbox(
     problems: list[Problem],
     standing_of: StandingOf | None = None,
     known: Container[int] | None = None,
+    size: int | None = None,
 ) -> Iterator[Message]:
     """The live mail of the mbox at `folder.native`. `standing_of` gives flags and liveness, else the headers do.
 
-    `known`: where mails start for certain (see `scan_extents`).
+    `known`: where mails start for certain (see `scan_extents`). `size`: bytes that the file had when a summary was
+    found to belong to it; `LocalChanged` if it has others now.
     """
     path = Path(folder.native)
-    mtime = path.stat().st_mtime
+    status = path.stat()
+    if size not in (None, status.st_size):
+        raise LocalChanged(_("The file changed while it was read. Nothing of it was taken; refresh to read it again."))
+    mtime = status.st_mtime
     garbage = 0
 
     def note_garbage(size: int) -> None:
@@ -134,7 +139,11 @@ class MboxStore:
             return scan_mbox(folder, problems)
         standings = summary.standings
         known = frozenset(map(int, standings))
-        return scan_mbox(folder, problems, lambda extent: standings.get(str(extent.offset), GONE), known)
+
+        def standing_of(extent: Extent) -> Standing:
+            return standings.get(str(extent.offset), GONE)
+
+        return scan_mbox(folder, problems, standing_of, known, summary.folder_size)
 
     def read(self, folder: Folder, place: str) -> bytes:
         """See `LocalStore.read`."""

@@ -98,7 +98,8 @@ class ThunderbirdStore:
         summary = fresh_summary(Path(folder.native))
         # Without a summary too only Thunderbird's own rule counts: it quotes every From_ line that it writes.
         known = frozenset(map(int, summary.standings)) if summary else frozenset[int]()
-        return scan_mbox(folder, problems, self._standing_of(folder, summary), known)
+        size = summary.folder_size if summary else None
+        return scan_mbox(folder, problems, self._standing_of(folder, summary), known, size)
 
     def read(self, folder: Folder, place: str) -> bytes:
         """See `LocalStore.read`."""
