@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
+from hikkoshi.advice.hazards import hazards
 from hikkoshi.advice.report import size_text
 from hikkoshi.app.row_text import cut, subject
 from hikkoshi.app.screens.dialog import Answer, Dialog, Line
@@ -45,6 +46,8 @@ def plan_lines(plan: Plan, signs: Signs) -> list[Line]:
         lines.append((_columns(f"  {name}", mails, size_text(share.load.size), signs), ""))
     for outlook in plan.outlooks:
         lines += [("", ""), *_outlook_lines(outlook)]
+    for hazard in hazards(plan):
+        lines += [("", ""), (hazard, "")]
     return lines + _refused_lines(plan)
 
 
