@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 import pytest
 
 from hikkoshi.app.signs import ASCII
-from hikkoshi.errors import ConnectFailed, ConnectionLost
+from hikkoshi.errors import ConnectFailed, ConnectionLost, LoginRefused
 from hikkoshi.index.relation import Relation
 from support.screen import Opened
 
@@ -60,7 +60,7 @@ async def test_folders_show_how_many_differences_they_have(opened: Open) -> None
     async with opened() as screen:
         line = next(line for line in screen.lines if line.startswith(" Sent "))
 
-        assert line.split()[1] == "56"
+        assert line.split()[1] == "28"
         assert "only on this PC     25" in screen.text
 
 
@@ -253,3 +253,19 @@ async def test_quitting_needs_no_question_while_nothing_moves(opened: Open) -> N
     async with opened() as screen:
         await screen.press("q")
         assert screen.app.return_code == 0
+
+
+async def test_a_refused_password_is_not_tried_again_by_itself(opened: Open) -> None:
+    async with opened(errors=[LoginRefused("wrong user name or password?")]) as screen:
+        await screen.dialog()
+
+        assert [answer.label for answer in screen.app.screen.answers] == ["Quit", "Close"]
+        assert "no differences" not in screen.text
+
+
+async def test_heads_stand_over_their_columns_when_the_folder_list_opens(opened: Open) -> None:
+    async with opened(size=(80, 24)) as screen:
+        assert screen.text.count("Date") == 2
+        await screen.press("tab")
+
+        await screen.until(lambda: "Date" not in screen.text, "heads of columns without room for a date")

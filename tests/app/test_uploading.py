@@ -226,3 +226,19 @@ async def test_a_move_that_cannot_begin_says_why(opened: Open) -> None:
 
         assert "The server does not answer." in await screen.dialog()
         assert not screen.main.panel.display
+
+
+async def test_a_move_that_ends_takes_the_question_whether_to_stop_it_away(opened: Open) -> None:
+    pause = threading.Event()
+    async with opened(pause=pause) as screen:
+        await screen.press("m", "u")
+        await screen.dialog()
+        await screen.press("enter")
+        await screen.until(lambda: screen.main.panel.display)
+        await screen.press("escape")
+        await screen.dialog("Stop the upload?")
+        pause.set()
+
+        await screen.dialog("All mail arrived")
+        await screen.press("enter")
+        await screen.closed()

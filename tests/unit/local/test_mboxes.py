@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from hikkoshi.errors import NotAStore
 from hikkoshi.local.detect import open_store
 from hikkoshi.local.store import LocalStore
 from hikkoshi.mail.bookkeeping import upload_form
@@ -216,3 +217,42 @@ def test_a_file_that_went_away(tmp_path: Path) -> None:
     assert store.stamp(folder) == ""
     with pytest.raises(OSError, match="a"):
         list(store.scan(folder, []))
+
+
+def test_nul_bytes_are_told_and_a_mail_right_behind_them_is_found(tmp_path: Path) -> None:
+    first = content("one").replace(b"\n\n", b"\n\n" + b"\0" * 500, 1).rstrip(b"\n") + b"\0" * 300
+    path = tmp_path / "box"
+    path.write_bytes(
+        b"From a@x Tue Mar  5 10:00:00 2024\n" + first + b"From b@x Tue Mar  5 11:00:00 2024\n" + content("two")
+    )
+    store = open_store(path)
+    problems: list[Problem] = []
+
+    found = list(store.scan(store.folders()[0], problems))
+
+    assert [subject(message) for message in found] == ["one", "two"]
+    assert first == store.read(store.folders()[0], found[0].place)
+    assert len(problems) == 1
+    assert "1 mail holds NUL bytes" in problems[0].what
+
+
+def test_a_folder_of_nothing_but_empty_files_is_no_store(tmp_path: Path) -> None:
+    for name in ("environment", "subuid", "notes.txt"):
+        (tmp_path / name).touch()
+
+    with pytest.raises(NotAStore):
+        open_store(tmp_path)
+
+
+def test_a_client_that_has_no_mail_yet_is_a_store(tmp_path: Path) -> None:
+    for name in ("Inbox", "Sent", "Letters"):
+        (tmp_path / name).touch()
+
+    assert [folder.name for folder in open_store(tmp_path).folders()] == ["Inbox", "Letters", "Sent"]
+
+
+def test_an_empty_text_file_is_no_mbox(tmp_path: Path) -> None:
+    (tmp_path / "empty.txt").touch()
+
+    with pytest.raises(NotAStore):
+        open_store(tmp_path / "empty.txt")

@@ -47,6 +47,12 @@ def parse_address(text: str) -> Address:
         raise UsageError(_("The server address must begin with imaps:// or imap://. {hint}").format(hint=hint))
     if not parts.hostname or not parts.username:
         raise UsageError(_("The server address needs a user and a host. {hint}").format(hint=hint))
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise UsageError(
+            _("The server address ends behind the host and port; folders are chosen with --map. {hint}").format(
+                hint=hint
+            )
+        )
     if parts.password is not None:
         raise UsageError(
             _(

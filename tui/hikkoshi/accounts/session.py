@@ -37,6 +37,7 @@ from hikkoshi.move.receipt import Receipt, tell_unfinished
 from hikkoshi.move.room import Room
 from hikkoshi.move.settle import settle
 from hikkoshi.server.login import Login
+from hikkoshi.server.session import ServerSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class AccountSession:
         self.files = files or files_of(options)
         self.index_path = self.files.index
         self.snapshot: Snapshot | None = None
-        self._login = Login(address.host, address.port, address.user, password, address.security, options.ca_file)
+        self._login = _login(options, password)
         self._config = load_config(self.files.config)
         remembered = self._config.accounts.get(self.server, AccountConfig())
         self.overrides: dict[str, str] = {**remembered.mapping, **options.mapping}
@@ -86,6 +87,11 @@ class AccountSession:
     def open_store(cls, options: Options) -> LocalStore:
         """What lies at the path that the user gave. Raises `NotAStore` and `AccountNotChosen`."""
         return open_store(options.local, login=options.address.user, account=options.local_account)
+
+    @staticmethod
+    def try_login(options: Options, password: str) -> None:
+        """Log in and out again. Raises what connecting raises."""
+        ServerSession.open(_login(options, password)).close()
 
     def refresh(self, report: Report, cancel: Cancel) -> Snapshot:
         """Look at both sides and compare them. Raises what connecting and listing raise."""
@@ -271,6 +277,11 @@ class AccountSession:
         accounts = {**now.accounts, self.server: AccountConfig(mapping=self.overrides)}
         self._config = Config(theme=now.theme, accounts=accounts)
         save_config(self.files.config, self._config)
+
+
+def _login(options: Options, password: str) -> Login:
+    address = options.address
+    return Login(address.host, address.port, address.user, password, address.security, options.ca_file)
 
 
 def proofs(ledger: Ledger, server: str) -> dict[Upload, Proof]:

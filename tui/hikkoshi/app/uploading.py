@@ -5,6 +5,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from hikkoshi.app.screens.confirm import confirm, stop_move
+from hikkoshi.app.screens.dialog import Dialog
 from hikkoshi.app.screens.receipt import receipt_screen
 from hikkoshi.i18n import _
 from hikkoshi.jobs.progress import Progress
@@ -32,6 +33,8 @@ class Uploading:
         self._weights: dict[int, tuple[str, Load]] = {}
         self._landed: list[int] = []
         self._counted = 0.0
+        self.asking: Dialog[bool] | None = None
+        """The question whether to stop the move, if it was put."""
 
     @property
     def moving(self) -> bool:
@@ -116,10 +119,14 @@ class Uploading:
                 self._screen.work.cancel.set("user")
                 self._screen.panel.stopping()
 
-        self._screen.app.push_screen(stop_move(), answered)
+        self.asking = stop_move()
+        self._screen.app.push_screen(self.asking, answered)
 
     def _moved(self, receipt: Receipt) -> None:
         self._show_landed()
         self._screen.end_move()
+        if self.asking and self.asking.is_current:
+            # The move ended while the question whether to stop it stood there.
+            self.asking.dismiss(False)
         self._screen.say("" if receipt.complete else _("Not all mail arrived."))
         self._screen.app.push_screen(receipt_screen(receipt))

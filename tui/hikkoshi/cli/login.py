@@ -1,13 +1,22 @@
 """Getting the password for a command, and keeping one that was typed if the user wants that."""
 
 import sys
+from collections.abc import Callable
 
 import click
 
 from hikkoshi.accounts.address import Address
-from hikkoshi.accounts.secrets import keep_password, keyring_password, keyring_usable, run_password_command
-from hikkoshi.errors import SecretError
+from hikkoshi.accounts.secrets import (
+    forget_password,
+    keep_password,
+    keyring_password,
+    keyring_usable,
+    run_password_command,
+)
+from hikkoshi.errors import LoginRefused, SecretError, ServerError
 from hikkoshi.i18n import _
+
+_TRIES = 3
 
 
 def get_password(address: Address, command: str | None) -> tuple[str, bool]:
@@ -20,8 +29,37 @@ def get_password(address: Address, command: str | None) -> tuple[str, bool]:
         raise SecretError(
             _("No password: there is no terminal to ask on and no keyring that keeps it. Use --password-command CMD.")
         )
-    text = _("Password for {account}").format(account=address)
-    return str(click.prompt(text, hide_input=True, err=True)), True
+    return _ask(address), True
+
+
+def get_tried_password(address: Address, command: str | None, try_login: Callable[[str], None]) -> tuple[str, bool]:
+    """As `get_password`, but one that the server refuses is asked for again while there is still a terminal to ask on.
+
+    What a command prints is not tried: another run would print the same. Raises `LoginRefused` after three tries.
+    """
+    password, typed = get_password(address, command)
+    if command or not sys.stdin.isatty():
+        return password, typed
+    for number in range(1, _TRIES + 1):
+        try:
+            try_login(password)
+        except LoginRefused as error:
+            if number == _TRIES:
+                raise
+            click.echo(str(error), err=True)
+            if not typed:
+                forget_password(address)
+            password, typed = _ask(address), True
+        except ServerError:
+            # The screen tells what is wrong with the line, and shows what it remembers.
+            break
+        else:
+            break
+    return password, typed
+
+
+def _ask(address: Address) -> str:
+    return str(click.prompt(_("Password for {account}").format(account=address), hide_input=True, err=True))
 
 
 def offer_to_keep(address: Address, password: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hikkoshi.accounts.session import AccountSession
-from hikkoshi.cli.login import get_password, offer_to_keep
+from hikkoshi.cli.login import get_tried_password, offer_to_keep
 from hikkoshi.cli.options import to_options
 
 
@@ -12,7 +12,11 @@ def open_screen(values: Mapping[str, Any]) -> int:
     """Run the screen for the options given; its exit status."""
     options = to_options(values)
     store = AccountSession.open_store(options)
-    password, typed = get_password(options.address, values.get("password_command"))
+    password, typed = get_tried_password(
+        options.address,
+        values.get("password_command"),
+        lambda password: AccountSession.try_login(options, password),
+    )
 
     from hikkoshi.app.main import run_app
 

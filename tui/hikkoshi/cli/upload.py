@@ -106,7 +106,7 @@ def run_upload(session: AccountSession, wishes: Wishes) -> int:
         raise
     plan = session.plan(_wanted(session, wishes.folder, wishes.only))
     if not (wishes.as_json and (wishes.yes or wishes.dry_run)):
-        for line in plan_lines(plan):
+        for line in (snapshot.description, f"{snapshot.server}:", *plan_lines(plan)):
             click.echo(line, err=wishes.as_json)
     status = _refusal(plan, no_quota_check=wishes.no_quota_check)
     receipt = None
@@ -194,12 +194,6 @@ def _end_status(plan: Plan, receipt: Receipt | None, problems: tuple[Problem, ..
 
 
 def _print_receipt(receipt: Receipt) -> None:
-    text = ngettext("{n:,} mail arrived", "{n:,} mails arrived", receipt.landed).format(n=receipt.landed)
-    click.echo(
-        _("{arrived} ({size}); {n:,} read back and found as sent.").format(
-            arrived=text, size=size_text(receipt.bytes), n=receipt.read_back
-        )
-    )
     for title, failures in (
         (_("Arrived, but the server has it otherwise"), receipt.changed),
         (_("In doubt"), receipt.doubtful),
@@ -207,6 +201,13 @@ def _print_receipt(receipt: Receipt) -> None:
     ):
         for failure in failures:
             _name(title, failure)
+    # Last, where a person looks first: thousands of names may stand above.
+    text = ngettext("{n:,} mail arrived", "{n:,} mails arrived", receipt.landed).format(n=receipt.landed)
+    click.echo(
+        _("{arrived} ({size}); {n:,} read back and found as sent.").format(
+            arrived=text, size=size_text(receipt.bytes), n=receipt.read_back
+        )
+    )
     if receipt.problem:
         say(receipt.problem)
 

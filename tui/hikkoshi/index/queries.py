@@ -5,9 +5,9 @@ from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
-from hikkoshi.index.relation import UPLOAD, Relation
+from hikkoshi.index.relation import DIFFERENT, UPLOAD, Relation
 from hikkoshi.index.store import Index, IndexedMessage
-from hikkoshi.mail.folders import Role
+from hikkoshi.mail.folders import LEFT_OUT, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,6 @@ class Counts:
         """What makes `check` say 1: mail to upload, states to look at, doubts to settle."""
         return self.only_local + self.sent_gap + self.read_state + self.flags + self.ambiguous
 
-    @property
-    def differing(self) -> int:
-        """What a folder list shows as its number of differences."""
-        return self.work + self.only_server + self.elsewhere
-
 
 @dataclass(frozen=True, slots=True)
 class FolderPair:
@@ -50,6 +45,8 @@ class FolderPair:
     exists: bool
     role: Role
     counts: Counts
+    differing: int
+    """Rows with any difference; a sent mail that is only here is one, though it counts twice above."""
     local_messages: int
     server_messages: int
     known: bool
@@ -82,14 +79,15 @@ _COUNT_COLUMNS = (
     f"sum(lead AND relation & {int(Relation.AMBIGUOUS)} != 0),"
     f"sum(local IS NOT NULL AND relation & {int(Relation.LEFT_OUT)} != 0)"
 )
+_DIFFERING = (
+    f"sum(relation & {int(DIFFERENT)} != 0 AND (lead OR relation & {int(Relation.READ | Relation.FLAGS)} != 0))"
+)
 
 
 def folder_pairs(index: Index) -> list[FolderPair]:
     """The folder pairs in the order of the PC's folders, server folders that nothing maps to behind them."""
-    counts = {
-        row[0]: Counts(*row[1:])
-        for row in index.db.execute(f"SELECT view, {_COUNT_COLUMNS} FROM pair GROUP BY view")  # noqa: S608
-    }
+    found = index.db.execute(f"SELECT view, {_DIFFERING}, {_COUNT_COLUMNS} FROM pair GROUP BY view")  # noqa: S608
+    counts = {view: (differing, Counts(*numbers)) for view, differing, *numbers in found}
     messages = dict(index.db.execute("SELECT folder, count(*) FROM message GROUP BY folder"))
     rows = index.db.execute(
         "SELECT view.id, l.id, s.id, l.name, s.name, view.target, view.role, l.stamp, s.stamp FROM view"
@@ -99,11 +97,13 @@ def folder_pairs(index: Index) -> list[FolderPair]:
         FolderPair(
             id=id_,
             local=local,
-            server=server or target,
+            # Nothing goes into a folder that is left out, so none is made for it.
+            server=server or (None if Role(role) in LEFT_OUT else target),
             target=target,
             exists=server_id is not None,
             role=Role(role),
-            counts=counts.get(id_, Counts()),
+            counts=counts.get(id_, (0, Counts()))[1],
+            differing=counts.get(id_, (0, Counts()))[0],
             local_messages=messages.get(local_id, 0),
             server_messages=messages.get(server_id, 0),
             known=(local_id is None or local_stamp is not None) and (server_id is None or server_stamp is not None),

@@ -14,6 +14,7 @@ VERSION = 2
 LOCAL, SERVER = 0, 1
 """The two sides, as the column `side` has them."""
 
+# Statements are told apart by their semicolons, so comments have none.
 _TABLES = """
 CREATE TABLE folder (
     id INTEGER PRIMARY KEY,
@@ -24,7 +25,7 @@ CREATE TABLE folder (
     native TEXT NOT NULL,
     account TEXT NOT NULL,
     position INTEGER NOT NULL,     -- in the order in which the side lists its folders
-    stamp TEXT,                    -- local: LocalStore.stamp(); server: UIDVALIDITY. NULL: contents not known
+    stamp TEXT,                    -- local: LocalStore.stamp(), server: UIDVALIDITY. NULL: contents not known
     target TEXT,                   -- local: native name of the server folder it is mapped to
     UNIQUE (side, native)
 );
@@ -46,7 +47,7 @@ CREATE UNIQUE INDEX message_place ON message (folder, place);
 CREATE TABLE view (                -- one line of the folder list: a folder pair
     id INTEGER PRIMARY KEY,
     local INTEGER,                 -- folder.id
-    server INTEGER,                -- folder.id; NULL: it is not there yet, or nothing is mapped
+    server INTEGER,                -- folder.id, NULL: it is not there yet, or nothing is mapped
     target TEXT,                   -- native name of the server folder, there or not
     role TEXT NOT NULL
 );
@@ -57,7 +58,7 @@ CREATE TABLE pair (
     server INTEGER,                -- message.id
     mail INTEGER NOT NULL,         -- the same number for all rows of one mail
     relation INTEGER NOT NULL,     -- Relation
-    lead INTEGER NOT NULL,         -- 1: this row counts the mail's facts; 0: a further copy
+    lead INTEGER NOT NULL,         -- 1: this row counts the mail's facts, 0: a further copy
     why TEXT NOT NULL,             -- WHY_ code of compare.py
     date INTEGER
 );
@@ -77,7 +78,7 @@ def open_index(path: Path) -> sqlite3.Connection:
             connection = _connect(path)
             version = 0
         if version == 0:
-            connection.executescript(f"BEGIN;{_TABLES}PRAGMA user_version = {VERSION};COMMIT;")
+            _make_tables(connection)
         path.chmod(0o600)
     except (sqlite3.Error, OSError) as error:
         raise IndexUnusable(
@@ -87,6 +88,16 @@ def open_index(path: Path) -> sqlite3.Connection:
             ).format(path=path, reason=error)
         ) from error
     return connection
+
+
+def _make_tables(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    # Another hikkoshi may have made them while this one waited.
+    if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+        for statement in _TABLES.split(";"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute("COMMIT")
 
 
 def _connect(path: Path) -> sqlite3.Connection:

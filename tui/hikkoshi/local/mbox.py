@@ -14,6 +14,7 @@ import os
 import re
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
+from heapq import merge
 from pathlib import Path
 from typing import BinaryIO
 
@@ -45,7 +46,8 @@ class Extent:
     """One mail in the file: from its From_ line at `offset` (bytes) over `length` bytes to the next one's.
 
     `header` is its header block as stored, unquoted; `size` its bytes in CRLF form without bookkeeping headers;
-    `from_line` the separator without its line end; `cut`: the file ends in the middle of it.
+    `from_line` the separator without its line end; `cut`: the file ends in the middle of it; `nuls`: it holds NUL
+    bytes, as a crash leaves them.
     """
 
     offset: int
@@ -54,6 +56,7 @@ class Extent:
     header: bytes
     size: int
     cut: bool = False
+    nuls: bool = False
 
     @property
     def place(self) -> str:
@@ -72,6 +75,7 @@ class _Gathered:
     body_size: int = 0
     length: int = 0
     tail: bytes = b""
+    nuls: bool = False
 
     def feed(self, piece: bytes) -> None:
         """Take a piece that ends at a line's end, but for the last one of the file."""
@@ -81,6 +85,7 @@ class _Gathered:
             piece = rest
         self.length += len(piece)
         self.tail = (self.tail + piece)[-4:]
+        self.nuls = self.nuls or b"\0" in piece
         if b">From " in piece:
             piece = _QUOTED.sub(b"", piece)
         if self.in_header:
@@ -103,7 +108,7 @@ class _Gathered:
         # The blank line that ends a header stands in `body_size`; it is no separator.
         if _LAST_BLANK.search(self.tail) and self.body_size > 2:
             size -= 2
-        return Extent(self.offset, self.length, self.from_line, header, size, cut)
+        return Extent(self.offset, self.length, self.from_line, header, size, cut, self.nuls)
 
 
 def scan_extents(
@@ -170,15 +175,29 @@ def _pieces(file: BinaryIO, known: Container[int] | None) -> Iterator[tuple[int,
 
 def _boundaries(buffer: bytes, context: bytes, safe: int, at: int, known: Container[int] | None) -> Iterator[int]:
     """Where mails start in `buffer`, before `safe`; `context`: the three bytes in front of it, at offset `at`."""
-    start = 0
-    while (position := _next_from(buffer, context, start)) is not None and position < safe:
+    for position in merge(_at_lines(buffer, context, safe), _behind_holes(buffer, safe)):
         if known is None:
             found = _starts_mail(buffer, context, position)
         else:
             found = at + position in known or bool(_TWO_HEADERS.match(buffer, position))
         if found:
             yield position
+
+
+def _at_lines(buffer: bytes, context: bytes, safe: int) -> Iterator[int]:
+    """Where a line begins with `From `."""
+    start = 0
+    while (position := _next_from(buffer, context, start)) is not None and position < safe:
+        yield position
         start = position + 5
+
+
+def _behind_holes(buffer: bytes, safe: int) -> Iterator[int]:
+    """Where `From ` stands right behind NULs: a crash may have left a hole where the line end was."""
+    position = buffer.find(b"\0From ")
+    while 0 <= position < safe - 1:
+        yield position + 1
+        position = buffer.find(b"\0From ", position + 1)
 
 
 def _next_from(buffer: bytes, context: bytes, start: int) -> int | None:
@@ -194,7 +213,7 @@ def _starts_mail(buffer: bytes, context: bytes, position: int) -> bool:
     if _TWO_HEADERS.match(buffer, position):
         return True
     before = (context + buffer[max(0, position - 3) : position])[-3:]
-    blank = before.endswith((b"\n\n", b"\n\r\n"))
+    blank = before.endswith((b"\n\n", b"\n\r\n", b"\0"))
     return blank and bool(_CLASSIC.match(buffer, position))
 
 

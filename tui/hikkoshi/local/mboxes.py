@@ -11,7 +11,7 @@ from hikkoshi.local.msf import fresh_summary, summary_stamp
 from hikkoshi.local.standing import GONE, Standing, header_standing
 from hikkoshi.mail.dates import Dated, internal_date
 from hikkoshi.mail.folders import Folder, Role, role_by_name
-from hikkoshi.mail.headers import field, header_block, identity_fields
+from hikkoshi.mail.headers import decode, field, header_block, identity_fields
 from hikkoshi.mail.message import Message, Problem
 
 StandingOf = Callable[[Extent], Standing]
@@ -23,10 +23,12 @@ _LEADING_BLANKS = re.compile(rb"\s*")
 
 
 def looks_like_mbox(path: Path) -> bool:
-    """Whether a file begins as an mbox does; an empty file is an empty mbox. Raises `OSError`."""
+    """Whether a file begins as an mbox does; an empty one may be an empty mbox by its name. Raises `OSError`."""
     with path.open("rb") as file:
         first = file.read(_FIRST_BYTES)
-    return not first or first[_LEADING_BLANKS.match(first).end() :].startswith(b"From ")  # type: ignore[union-attr]
+    if not first:
+        return not path.suffix or path.suffix in _SUFFIXES
+    return first[_LEADING_BLANKS.match(first).end() :].startswith(b"From ")  # type: ignore[union-attr]
 
 
 def scan_mbox(
@@ -46,7 +48,7 @@ def scan_mbox(
     if size not in (None, status.st_size):
         raise LocalChanged(_("The file changed while it was read. Nothing of it was taken; refresh to read it again."))
     mtime = status.st_mtime
-    garbage = 0
+    garbage = nuls = 0
 
     def note_garbage(size: int) -> None:
         nonlocal garbage
@@ -57,8 +59,11 @@ def scan_mbox(
         if not standing.live or _is_internal(extent.header):
             continue
         if extent.cut:
-            text = _("The file ends in the middle of a mail; that mail is left out, for it may not be all there.")
-            problems.append(Problem(folder.name, text))
+            text = _(
+                "The file ends in the middle of a mail ({subject}); that mail is left out, it may not be all there."
+            )
+            problems.append(Problem(folder.name, text.format(subject=decode(field(extent.header, b"subject") or b""))))
+        nuls += extent.nuls
         sent = folder.role is Role.SENT
         dated = internal_date(extent.header, sent=sent, from_line=extent.from_line, mtime=mtime)
         yield Message(
@@ -69,6 +74,13 @@ def scan_mbox(
             fields=identity_fields(extent.header),
             partial=standing.partial or extent.cut,
         )
+    if nuls:
+        text = ngettext(
+            "{n:,} mail holds NUL bytes, as a crash leaves them. It is compared, but servers change or refuse such mail.",
+            "{n:,} mails hold NUL bytes, as a crash leaves them. They are compared, but servers change or refuse such mail.",
+            nuls,
+        )
+        problems.append(Problem(folder.name, text.format(n=nuls)))
     if garbage:
         text = _("The first {n:,} bytes of the file belong to no mail and were passed over.")
         problems.append(Problem(folder.name, text.format(n=garbage)))
@@ -105,7 +117,7 @@ class MboxStore:
         self._has_summaries = self.kind == "mbox-folder"
         self._problems: list[Problem] = []
         self._folders = [_folder(path, (path.name,))] if self.kind == "mbox" else list(self._walk(path, (), set()))
-        if not self._folders and not self._problems:
+        if self.kind == "mbox-folder" and not self._problems and not any(map(_is_mail, self._folders)):
             raise NotAStore(_("There is no mbox file in {path}.").format(path=path))
 
     def describe(self) -> str:
@@ -188,11 +200,13 @@ class MboxStore:
                 yield _folder(entry, (*levels, entry.name))
 
 
+def _is_mail(folder: Folder) -> bool:
+    """Whether a folder holds something, or is empty and called as a mail client would call it."""
+    return folder.role is not Role.NONE or Path(folder.native).stat().st_size > 0
+
+
 def _is_mbox_file(path: Path) -> bool:
-    if not path.is_file() or not looks_like_mbox(path):
-        return False
-    # An empty file is a folder without mail only where nothing says that it is something else.
-    return path.stat().st_size > 0 or not path.suffix or path.suffix in _SUFFIXES
+    return path.is_file() and looks_like_mbox(path)
 
 
 def _folder(path: Path, levels: tuple[str, ...]) -> Folder:

@@ -1,7 +1,7 @@
 """What went wrong, in the sentence that the error brings, and what can be done."""
 
 from hikkoshi.app.screens.dialog import Answer, Dialog, Line
-from hikkoshi.errors import HikkoshiError
+from hikkoshi.errors import HikkoshiError, LoginRefused
 from hikkoshi.i18n import _
 from hikkoshi.mail.headers import sanitise
 
@@ -13,5 +13,8 @@ def error_screen(error: HikkoshiError, *, rows_kept: bool) -> Dialog[str]:
     lines: list[Line] = [(sanitise(str(error)), "")]
     if rows_kept:
         lines += [("", ""), (_("What is shown is as it was when both sides were last compared."), "dim")]
-    answers = [Answer(_("Try again"), RETRY), Answer(_("Quit"), QUIT), Answer(_("Close"), CLOSE)]
+    answers = [Answer(_("Quit"), QUIT), Answer(_("Close"), CLOSE)]
+    if not isinstance(error, LoginRefused):
+        # The same password once more would be refused once more, and servers lock out those who try too often.
+        answers.insert(0, Answer(_("Try again"), RETRY))
     return Dialog(_("That did not work"), lines, answers)

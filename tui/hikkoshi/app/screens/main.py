@@ -85,7 +85,7 @@ class MainScreen(Parts):
         self.set_class(small, "-small")
         if small:
             self.query_one("#small", Lines).show(too_small(event.size.width, event.size.height))
-        self.call_after_refresh(self._paint_heads)
+        self._paint_title()
         self._tell_keys()
 
     # Showing
@@ -106,7 +106,7 @@ class MainScreen(Parts):
         pair = self.folders.pair
         self.panes.empty_text = _(empty) if self.folders.pairs else _("Both sides are being looked at…")
         self.panes.show(self.rows.ids(pair.id if pair else None, only), position)
-        self.facts.tell(self.folders.counts, self.signs)
+        self.facts.tell(self.folders.counts if self.folders.pairs else None, self.signs)
         self._paint_heads()
         self._tell_selection()
         self._tell_keys()
@@ -167,6 +167,10 @@ class MainScreen(Parts):
         self._said = ""
         self._paint_status()
 
+    @on(PairList.Reshaped)
+    def _reshaped(self) -> None:
+        self._paint_heads()
+
     @on(PairList.Selected)
     def _selected(self) -> None:
         self._tell_selection()
@@ -183,7 +187,6 @@ class MainScreen(Parts):
         to_folders = self.panes.has_focus
         self.query_one("#left").set_class(to_folders, "-open")
         (self.folders if to_folders else self.panes).focus()
-        self.call_after_refresh(self._paint_heads)
 
     def action_filter(self) -> None:
         """All rows, those that differ, what is missing."""
@@ -337,7 +340,8 @@ class MainScreen(Parts):
             if leave:
                 self.leave("user")
 
-        self.app.push_screen(leave_while_moving(), answered)
+        self.uploading.asking = leave_while_moving()
+        self.app.push_screen(self.uploading.asking, answered)
 
     def leave(self, reason: str) -> None:
         """Leave for good: a move ends between two mails and is written down first."""

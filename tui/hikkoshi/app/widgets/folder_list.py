@@ -73,7 +73,8 @@ class FolderList(LineList):
         """A folder's name and the number of its differences."""
         pair = self.pairs[position - 1] if position else None
         counts = pair.counts if pair else total(self.pairs)
-        number = f"{counts.differing:,}" if counts.differing else ""
+        differing = pair.differing if pair else sum(each.differing for each in self.pairs)
+        number = f"{differing:,}" if differing else ""
         if width >= _WITH_KINDS:
             number = "  ".join([*(f"{self.signs.of(kind)}{n}" for kind, n in kind_counts(counts)[:4]), number])
         if pair and not pair.known:
@@ -118,10 +119,10 @@ class Facts(Lines):
         ]
     )
 
-    def tell(self, counts: Counts, signs: Signs) -> None:
-        """Show the numbers of each kind that there is."""
-        lines: list[Shown] = [_fact(kind, number, signs) for kind, number in kind_counts(counts)]
-        if not lines:
+    def tell(self, counts: Counts | None, signs: Signs) -> None:
+        """Show the numbers of each kind that there is; None: nothing has been compared yet."""
+        lines: list[Shown] = [_fact(kind, number, signs) for kind, number in kind_counts(counts or Counts())]
+        if counts is not None and not lines:
             lines = [([(" " + _("no differences"), "good")], [])]
         self.styles.height = len(lines) + 1
         self.show([([], []), *lines])

@@ -57,6 +57,9 @@ class PairList(LineList):
         ]
     )
 
+    class Reshaped(Message):
+        """The list has another size, and its columns other places."""
+
     class Selected(Message):
         """What is selected changed."""
 
@@ -87,6 +90,10 @@ class PairList(LineList):
         self._strips.clear()
         self.selection.show(ids)
         self.resize_to(len(ids), cursor)
+
+    def on_resize(self) -> None:
+        """What stands above the columns has to move with them."""
+        self.post_message(self.Reshaped())
 
     def set_view(self, view: str) -> None:
         """Show both sides or one of them."""
