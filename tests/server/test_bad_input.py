@@ -166,7 +166,8 @@ class TestStore:
         # The blank line behind a mail that is all header ends its header.
         expected[4:] = [content + b"\r\n" for content in expected[4:]]
         assert sorted(each.content for each in arrived) == sorted(expected)
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 1, done.stderr
+        assert "Inbox: 1 mail holds NUL bytes" in done.stderr
         assert "the server changed its bytes" in done.stderr, "Dovecot shows a NUL as 0x80"
         assert json.loads(again.stdout)["plan"]["messages"] == 0
         assert state_of(mover.store) == before

@@ -393,9 +393,10 @@ def test_no_command_line_shows_the_password(dovecot: Dovecot, mover: Mover) -> N
         process = mover.start("upload", "--yes", "--password-command", f"cat {secret}")
         hold.wait()
         texts = [
-            path.read_bytes()
-            for path in Path("/proc").glob("[0-9]*/*")
-            if path.name in ("cmdline", "environ") and _is_of(path.parent, process.pid)
+            (folder / name).read_bytes()
+            for folder in Path("/proc").glob("[0-9]*")
+            if _is_of(folder, process.pid)
+            for name in ("cmdline", "environ")
         ]
         hold.let_go()
         status, _, err = ended(process)

@@ -78,7 +78,7 @@ def test_every_count_is_told() -> None:
 
 
 def test_folders_of_the_report_have_the_same_counts_as_the_whole() -> None:
-    pair = FolderPair(1, "Sent", "Sent Items", "Sent Items", True, Role.SENT, Counts(sent_gap=2), 3, 1, True)
+    pair = FolderPair(1, "Sent", "Sent Items", "Sent Items", True, Role.SENT, Counts(sent_gap=2), 2, 3, 1, True)
     assert folders_json([pair]) == [
         {"local": "Sent", "server": "Sent Items", "role": "sent", **asdict(Counts(sent_gap=2))}
     ]

@@ -175,7 +175,7 @@ def _pieces(file: BinaryIO, known: Container[int] | None) -> Iterator[tuple[int,
 
 def _boundaries(buffer: bytes, context: bytes, safe: int, at: int, known: Container[int] | None) -> Iterator[int]:
     """Where mails start in `buffer`, before `safe`; `context`: the three bytes in front of it, at offset `at`."""
-    for position in merge(_at_lines(buffer, context, safe), _behind_holes(buffer, safe)):
+    for position in merge(_at_lines(buffer, context, safe), _behind_holes(buffer, context, safe)):
         if known is None:
             found = _starts_mail(buffer, context, position)
         else:
@@ -192,8 +192,10 @@ def _at_lines(buffer: bytes, context: bytes, safe: int) -> Iterator[int]:
         start = position + 5
 
 
-def _behind_holes(buffer: bytes, safe: int) -> Iterator[int]:
+def _behind_holes(buffer: bytes, context: bytes, safe: int) -> Iterator[int]:
     """Where `From ` stands right behind NULs: a crash may have left a hole where the line end was."""
+    if context.endswith(b"\0") and buffer.startswith(b"From ") and safe > 0:
+        yield 0
     position = buffer.find(b"\0From ")
     while 0 <= position < safe - 1:
         yield position + 1
