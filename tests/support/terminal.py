@@ -1,10 +1,15 @@
 """A real terminal: tmux on a socket of its own, typed into and read as a person would."""
 
+import contextlib
 import itertools
 import os
+import shutil
+import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from support.tools import Tool
 
@@ -21,15 +26,23 @@ class Terminal:
         self._tmux = [str(tmux.path), "-L", f"hikkoshi{os.getpid()}x{next(_numbers)}", "-f", "/dev/null", "-u"]
         self._environment = {**tmux.environment(), **environment}
         words = [f"{name}={value}" for name, value in environment.items() if name not in ("TERM", "TMUX")]
-        self._run("new-session", "-d", "-x", str(columns), "-y", str(rows), "env", *words, *command)
-        self._run("set-option", "-g", "remain-on-exit", "on")
+        self._status = Path(tempfile.mkdtemp(prefix="hikkoshi-terminal-")) / "status"
+        # A shell waits for it, for tmux does not always learn how a program ended. Hung up on, it still waits.
+        script = f"trap : HUP; env \"$@\"; echo $? > '{self._status}'; while :; do sleep 1; done"
+        shell = ["sh", "-c", script, "sh", *words, *command]
+        self._run("new-session", "-d", "-x", str(columns), "-y", str(rows), *shell)
         self._run("set-option", "-s", "escape-time", "10")
+        self._pid = int(self._run("display-message", "-p", "#{pane_pid}"))
 
     def __enter__(self) -> "Terminal":
         return self
 
     def __exit__(self, *_exc: object) -> None:
         self._run("kill-server", check=False)
+        if self._pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._pid, signal.SIGKILL)
+        shutil.rmtree(self._status.parent, ignore_errors=True)
 
     def _run(self, *arguments: str, check: bool = True) -> str:
         done = subprocess.run(
@@ -61,23 +74,14 @@ class Terminal:
 
     def hang_up(self) -> None:
         """Close the terminal under the program (SIGHUP) and wait until the program is gone."""
-        pid = int(self._run("display-message", "-p", "#{pane_pid}"))
         self._run("kill-server")
-        deadline = time.monotonic() + _SECONDS
-        while time.monotonic() < deadline:
-            try:
-                os.kill(pid, 0)
-            except ProcessLookupError:
-                return
-            time.sleep(0.05)  # noqa: TID251 - it is not our child, so nobody tells us
-        raise AssertionError("the program goes on without its terminal")
+        self.wait_for_end()
 
     def wait_for_end(self) -> int:
         """The exit status of the program, once it has ended."""
         deadline = time.monotonic() + _SECONDS
         while time.monotonic() < deadline:
-            status = self._run("display-message", "-p", "#{pane_dead_status}").strip()
-            if status:
+            if self._status.exists() and (status := self._status.read_text().strip()):
                 return int(status)
-            time.sleep(0.05)  # noqa: TID251 - a terminal tells nobody that it has changed
-        raise AssertionError(f"the program did not end\n{self.screen()}")
+            time.sleep(0.05)  # noqa: TID251 - it is not our child, so nobody tells us
+        raise AssertionError(f"the program did not end\n{self._run('capture-pane', '-p', check=False)}")
