@@ -39,7 +39,9 @@ def _shared() -> list[Callable[[F], F]]:
             help=_("Certificates (PEM) of a private CA to trust besides the system's."),
         ),
         click.option(
-            "--quota-limit", metavar="SIZE", help=_("A limit of your own, needed where the server tells none: 1G, 500M.")
+            "--quota-limit",
+            metavar="SIZE",
+            help=_("A limit of your own, needed where the server tells none: 1G, 500M."),
         ),
         click.option("--reserve", metavar="SIZE|PERCENT", help=_("What stays free for incoming mail (default: 5%).")),
         click.option(
