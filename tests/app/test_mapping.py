@@ -6,6 +6,8 @@ from contextlib import AbstractAsyncContextManager
 from textual.widgets import Input
 
 from hikkoshi.app.widgets.key_bar import KeyBar
+from hikkoshi.index.queries import Counts, FolderPair
+from hikkoshi.mail.folders import Role
 from support.screen import Opened
 
 Open = Callable[..., AbstractAsyncContextManager[Opened]]
@@ -79,3 +81,15 @@ async def test_its_keys_are_in_its_bar(opened: Open) -> None:
         await screen.press("g")
 
         assert "Save and compare" in screen.app.screen.query_one(KeyBar).text
+
+
+async def test_a_folder_that_is_left_out_and_missing_on_the_server_is_not_called_new(opened: Open) -> None:
+    outbox = FolderPair(99, "Outbox", None, "Outbox", False, Role.OUTBOX, Counts(), 0, 0, 0, True)
+    async with opened() as screen:
+        screen.main.folders.pairs = (outbox,)
+        await screen.press("g")
+        await screen.until(lambda: screen.app.screen is not screen.main and screen.app.screen.is_mounted)
+
+        line = next(line for line in screen.lines if " Outbox " in line)
+        assert "left out" in line
+        assert "new" not in line

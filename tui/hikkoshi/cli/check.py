@@ -139,7 +139,7 @@ def _side_line(name: str, totals: tuple[int, int, int]) -> str:
 def _pair_line(pair: FolderPair) -> str:
     local = sanitise(pair.local or _("(nothing)"))
     server = sanitise(pair.server or _("(nothing)"))
-    if not pair.exists:
+    if pair.server and not pair.exists:
         server += " " + _("(new)")
     found = [f"{count:,} {text}" for count, text in count_lines(pair.counts) if count]
     return f"{local} - {server}: " + (", ".join(found) or _("the same"))

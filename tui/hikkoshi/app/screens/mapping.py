@@ -80,6 +80,9 @@ class MappingList(LineList):
         if position == self.cursor:
             style += self.get_component_rich_style("mapping--cursor", partial=True)
         there = _("there") if pair.exists else _("new")
+        if pair.server is None:
+            # Nothing goes there, so no folder will be made for it.
+            there = _("left out")
         state = _("changed") if changed else _("your word") if local in self.overrides else there
         name = self.name_of(pair) or _("(chosen by role and name)")
         half = (width - _ROLE - _STATE - 8) // 2
