@@ -255,7 +255,9 @@ def test_a_mail_of_commands_after_a_bad_harms_nothing(
             # More than the buffers on the way hold, so that the answer comes while the mail is being sent.
             proxy.stall_after(up=1)
         sent = len(proxy.sent)
-        monkeypatch.setattr("hikkoshi.server.bulk.append_arguments", lambda *_: b'APPEND INBOX (\\Seen) "no date" ')
+        monkeypatch.setattr(
+            "hikkoshi.server.appending.append_arguments", lambda *_: b'APPEND INBOX (\\Seen) "no date" '
+        )
         with pytest.raises(ProtocolBroken):
             bulk.append("INBOX", COMMANDS if first else b"x" * 40_000_000 + b"\r\n" + COMMANDS, [SEEN])
         assert bulk.closed

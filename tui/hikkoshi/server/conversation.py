@@ -1,0 +1,139 @@
+"""One connection for bulk work: opening folders for reading, and FETCH, which all that reads is made of."""
+
+import re
+from collections.abc import Iterator
+from typing import Self
+
+from hikkoshi.errors import CommandRefused, ServerError
+from hikkoshi.i18n import _
+from hikkoshi.server import failures
+from hikkoshi.server.channel import Channel, Refusal
+from hikkoshi.server.connect import connect
+from hikkoshi.server.fetch import Fetched, FetchReader
+from hikkoshi.server.lexer import MAX_RESPONSE, Parts, Status, status
+from hikkoshi.server.login import Login
+from hikkoshi.server.records import FolderStatus
+from hikkoshi.server.writer import mailbox
+
+_EXISTS = re.compile(rb"\* (\d{1,10}) EXISTS", re.IGNORECASE)
+_STRAYS = 1000
+"""FETCH responses beyond the folder's count that are put up with; a hostile server would never end."""
+
+
+class Conversation:
+    """A connection that is logged in, and the folder that is open on it. One thread owns it.
+
+    Every method may raise ConnectionLost or ProtocolBroken; the connection is closed then. CommandRefused
+    (NO) leaves it usable.
+    """
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._examined: str | None = None
+        self._exists = 0
+
+    @classmethod
+    def open(cls, login: Login) -> Self:
+        """Connect and log in; raises what `connect` raises."""
+        return cls(Channel(connect(login)))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    @property
+    def closed(self) -> bool:
+        """Whether the connection is gone."""
+        return self._channel.closed
+
+    def close(self) -> None:
+        """Log out."""
+        self._channel.say_goodbye()
+
+    def noop(self) -> None:
+        """Let the server say what is new, and keep the line open."""
+        self._finish(self._channel.start(b"NOOP"), self._refusal(_("The server refuses to do nothing")))
+
+    def examine(self, native: str) -> FolderStatus:
+        """Open a folder for reading; CommandRefused, naming it, when it cannot be opened."""
+        refusal = self._refusal(_("The folder {folder} cannot be opened"), native)
+        self._examined = None
+        self._exists = 0
+        found: dict[str, bytes] = {}
+        for parts in self._channel.answers(self._channel.start(b"EXAMINE " + mailbox(native)), refusal):
+            self._note(parts)
+            said = status(parts[0])
+            if said and said.code in ("UIDVALIDITY", "UIDNEXT", "PERMANENTFLAGS"):
+                found[said.code] = said.argument
+        self._examined = native
+        validity, following = found.get("UIDVALIDITY", b""), found.get("UIDNEXT", b"")
+        if not validity.isdigit():
+            raise CommandRefused(
+                _(
+                    "The server gives the mails of the folder {folder} no lasting numbers, so it cannot be compared."
+                ).format(folder=failures.readable(native))
+            )
+        flags = frozenset(found.get("PERMANENTFLAGS", b"").decode("utf-8", "replace").strip("()").split())
+        return FolderStatus(
+            messages=self._exists,
+            uidvalidity=int(validity),
+            uidnext=int(following) if following.isdigit() else self._uid_after_last(native),
+            permanent_flags=flags or None,
+        )
+
+    def _open_afresh(self, native: str) -> None:
+        # Courier shows what was appended only after a NOOP in the folder that is open.
+        if self._examined == native:
+            self.noop()
+        else:
+            self.examine(native)
+
+    def _uid_after_last(self, native: str) -> int:
+        """For servers that leave UIDNEXT out of EXAMINE: one more than the last mail's UID."""
+        if not self._exists:
+            return 1
+        uids = [fetched.uid or 0 for fetched in self._fetch(b"*", b"(UID)", native)]
+        return max(uids, default=0) + 1
+
+    def _fetch(
+        self, uid_set: bytes, items: bytes, native: str | None = None, max_response: int = MAX_RESPONSE
+    ) -> Iterator[Fetched]:
+        """Every FETCH response while the command runs, those included that the server sends unasked."""
+        if not self._exists:
+            return
+        folder = native or self._examined or ""
+        refusal = self._refusal(_("The mails of the folder {folder} cannot be read"), folder)
+        tag = self._channel.start(b"UID FETCH " + uid_set + b" " + items)
+        reader = FetchReader()
+        count = 0
+        for parts in self._channel.answers(tag, refusal, max_response):
+            try:
+                fetched = reader.read(parts)
+            except ServerError as error:
+                raise self._channel.fail(error) from None
+            if fetched is None:
+                self._note(parts)
+                continue
+            count += 1
+            if count > 2 * self._exists + _STRAYS:
+                raise self._channel.broken(parts[0])
+            yield fetched
+
+    def _note(self, parts: Parts) -> None:
+        if match := _EXISTS.match(parts[0]):
+            self._exists = int(match[1])
+
+    def _finish(self, tag: bytes, refusal: Refusal) -> Status:
+        answers = self._channel.answers(tag, refusal)
+        while True:
+            try:
+                self._note(next(answers))
+            except StopIteration as stop:
+                end: Status = stop.value
+                return end
+
+    def _refusal(self, what: str, native: str = "") -> Refusal:
+        clause = what.format(folder=failures.readable(native))
+        return lambda end: failures.refused(clause, end.words, end.code)
