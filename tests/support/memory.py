@@ -55,6 +55,9 @@ class FakeStore:
     def read(self, folder: Folder, place: str) -> bytes:
         return self.bodies[place]
 
+    def chunks(self, folder: Folder, place: str) -> Iterator[bytes]:
+        yield self.bodies[place]
+
     def is_mbox(self, folder: Folder) -> bool:
         return True
 

@@ -1,8 +1,10 @@
+import re
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hikkoshi.mail.bookkeeping import upload_form, upload_size
+from hikkoshi.mail.bookkeeping import upload_chunks, upload_form, upload_size
 from hikkoshi.mail.headers import header_block, identity_fields
 from hikkoshi.mail.identity import canonical_digest
 
@@ -76,3 +78,18 @@ def test_the_canonical_digest_does_not_depend_on_line_ends(content: bytes) -> No
     form = upload_form(lf, mbox=True)
     assert canonical_digest(form) == canonical_digest(upload_form(lf.replace(b"\n", b"\r\n"), mbox=True))
     assert canonical_digest(form) == canonical_digest(form + b"\r\n")
+
+
+PIECES = [b"Subject: x", b"X-UIDL: 7", b"Content-Length: 5", b" folded", b"\n", b"\r\n", b"\r", b"a", b"\0", b"\n\n"]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=30).map(b"".join), st.integers(1, 9), st.booleans())
+def test_the_upload_form_in_pieces(stored: bytes, size: int, mbox: bool) -> None:
+    pieces = [stored[at : at + size] for at in range(0, len(stored), size)]
+
+    assert b"".join(upload_chunks(pieces, mbox=mbox)) == upload_form(stored, mbox=mbox)
+
+
+@given(st.lists(st.sampled_from([b"a", b"\n", b"\r\n", b"\r"]), max_size=30).map(b"".join))
+def test_line_ends_become_crlf_as_one_pattern_says(body: bytes) -> None:
+    assert upload_form(b"\n" + body, mbox=True) == re.sub(rb"(?<!\r)\n", b"\r\n", b"\n" + body)

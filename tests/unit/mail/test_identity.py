@@ -1,6 +1,10 @@
-import pytest
+from hashlib import blake2b
 
-from hikkoshi.mail.identity import canonical_digest, identify
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hikkoshi.mail.identity import CanonicalDigest, canonical_digest, identify
 
 FIELDS = (
     b"Date: Sat, 9 Mar 2024 21:30:05 +0900\r\nFrom: =?utf-8?q?taro?= <taro@example.jp>\r\n"
@@ -72,3 +76,15 @@ def test_a_body_digest_tells_bodies_apart() -> None:
     assert canonical_digest(b"a\r\n\r\nb\r\n") == canonical_digest(b"a\n\nb")
     assert canonical_digest(b"a\r\n\r\nb\r\n") != canonical_digest(b"a\r\n\r\nc\r\n")
     assert len(canonical_digest(b"")) == 32
+
+
+@given(
+    st.lists(st.sampled_from([b"a", b"\n", b"\r\n", b"\r", b"\n\n\n"]), max_size=30).map(b"".join), st.integers(1, 5)
+)
+def test_the_canonical_digest_in_pieces(message: bytes, size: int) -> None:
+    digest = CanonicalDigest()
+    for at in range(0, len(message), size):
+        digest.update(message[at : at + size])
+
+    unified = message.replace(b"\r\n", b"\n").replace(b"\r", b"\n").rstrip(b"\n")
+    assert digest.digest() == canonical_digest(message) == blake2b(unified, digest_size=32).digest()

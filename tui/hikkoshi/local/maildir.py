@@ -14,6 +14,7 @@ from string import ascii_lowercase
 
 from hikkoshi.errors import LocalChanged, NotAStore
 from hikkoshi.i18n import _, ngettext
+from hikkoshi.local.chunks import file_chunks, head
 from hikkoshi.local.mboxes import looks_like_mbox
 from hikkoshi.local.standing import header_standing
 from hikkoshi.mail.bookkeeping import upload_size
@@ -101,6 +102,10 @@ class MaildirStore:
         """See `LocalStore.read`. A file whose flags changed meanwhile is found by its unique name."""
         return _locate(folder, place).read_bytes()
 
+    def chunks(self, folder: Folder, place: str) -> Iterator[bytes]:
+        """See `LocalStore.chunks`."""
+        return file_chunks(_locate(folder, place))
+
     def is_mbox(self, _folder: Folder) -> bool:
         """Never."""
         return False
@@ -108,7 +113,7 @@ class MaildirStore:
     def header_dates(self, folder: Folder, place: str) -> Dated | None:
         """See `LocalStore.header_dates`."""
         path = _locate(folder, place)
-        return file_dates(header_block(path.read_bytes()), path, folder)
+        return file_dates(head(file_chunks(path)), path, folder)
 
     def _find(self) -> Iterator[Folder]:
         if is_maildir(self.path):

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from hikkoshi.errors import LocalChanged, NotAStore
 from hikkoshi.i18n import _, ngettext
+from hikkoshi.local.chunks import extent_chunks, head
 from hikkoshi.local.mbox import Extent, from_line, read_extent, scan_extents
 from hikkoshi.local.msf import fresh_summary, summary_stamp
 from hikkoshi.local.standing import GONE, Standing, header_standing
 from hikkoshi.mail.dates import Dated, internal_date
 from hikkoshi.mail.folders import Folder, Role, role_by_name
-from hikkoshi.mail.headers import decode, field, header_block, identity_fields
+from hikkoshi.mail.headers import decode, field, identity_fields
 from hikkoshi.mail.message import Message, Problem
 
 StandingOf = Callable[[Extent], Standing]
@@ -89,7 +90,7 @@ def scan_mbox(
 def mbox_dates(folder: Folder, place: str) -> Dated | None:
     """The INTERNALDATE that `scan_mbox` found for a mail. Raises what reading it raises."""
     path = Path(folder.native)
-    header = header_block(read_extent(path, place))
+    header = head(extent_chunks(path, place))
     sent = folder.role is Role.SENT
     return internal_date(header, sent=sent, from_line=from_line(path, place), mtime=path.stat().st_mtime)
 
@@ -160,6 +161,10 @@ class MboxStore:
     def read(self, folder: Folder, place: str) -> bytes:
         """See `LocalStore.read`."""
         return read_extent(Path(folder.native), place)
+
+    def chunks(self, folder: Folder, place: str) -> Iterator[bytes]:
+        """See `LocalStore.chunks`."""
+        return extent_chunks(Path(folder.native), place)
 
     def is_mbox(self, _folder: Folder) -> bool:
         """Always."""

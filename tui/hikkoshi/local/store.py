@@ -45,6 +45,10 @@ class LocalStore(Protocol):
         """
         ...
 
+    def chunks(self, folder: Folder, place: str) -> Iterator[bytes]:
+        """What `read` gives, in pieces, for mail of any size. Raises what `read` raises, at the latest at its end."""
+        ...
+
     def is_mbox(self, folder: Folder) -> bool:
         """Whether a Content-Length in its mails is the mbox's own (see hikkoshi.mail.bookkeeping)."""
         ...

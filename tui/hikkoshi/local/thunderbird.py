@@ -11,6 +11,7 @@ from pathlib import Path
 
 from hikkoshi.errors import LocalChanged, NotAStore
 from hikkoshi.i18n import _
+from hikkoshi.local.chunks import extent_chunks, file_chunks, head
 from hikkoshi.local.maildir import file_dates, file_message
 from hikkoshi.local.mbox import Extent, read_extent
 from hikkoshi.local.mboxes import StandingOf, mbox_dates, mbox_stamp, scan_mbox
@@ -110,6 +111,16 @@ class ThunderbirdStore:
         except FileNotFoundError:
             raise LocalChanged(_("its file is no longer there; refresh and try again")) from None
 
+    def chunks(self, folder: Folder, place: str) -> Iterator[bytes]:
+        """See `LocalStore.chunks`."""
+        if not self._is_maildir(folder):
+            yield from extent_chunks(Path(folder.native), place)
+            return
+        try:
+            yield from file_chunks(Path(folder.native) / place)
+        except FileNotFoundError:
+            raise LocalChanged(_("its file is no longer there; refresh and try again")) from None
+
     def is_mbox(self, folder: Folder) -> bool:
         """Unless the account keeps a file for each mail."""
         return not self._is_maildir(folder)
@@ -118,7 +129,7 @@ class ThunderbirdStore:
         """See `LocalStore.header_dates`."""
         if not self._is_maildir(folder):
             return mbox_dates(folder, place)
-        return file_dates(header_block(self.read(folder, place)), Path(folder.native) / place, folder)
+        return file_dates(head(self.chunks(folder, place)), Path(folder.native) / place, folder)
 
     def _compared_accounts(self) -> list[Account]:
         """The chosen account, or the one that it delivers into, and every Local Folders."""

@@ -5,8 +5,9 @@ ever changed.
 """
 
 import re
+from collections.abc import Iterable, Iterator
 
-from hikkoshi.mail.headers import header_end
+from hikkoshi.mail.headers import BLANK_LINE, header_end
 
 # X-Mozilla-*, X-Account-Key and X-UIDL: Thunderbird (nsPop3Sink.cpp). Status, X-Status, X-Keywords, X-UID,
 # X-IMAP and X-IMAPbase: mutt, c-client and Dovecot's mbox.
@@ -15,7 +16,6 @@ _LINE = rb"[ \t]*:[^\n]*(?:\n[ \t][^\n]*)*(?:\n|\Z)"
 _HEADERS = re.compile(rb"^(?:" + _NAMES + rb")" + _LINE, re.MULTILINE | re.IGNORECASE)
 # Content-Length is a client's only in an mbox, where it stands for the length of the body (mboxcl).
 _MBOX_HEADERS = re.compile(rb"^(?:" + _NAMES + rb"|Content-Length)" + _LINE, re.MULTILINE | re.IGNORECASE)
-_BARE_LF = re.compile(rb"(?<!\r)\n")
 
 
 def upload_form(stored: bytes, *, mbox: bool) -> bytes:
@@ -25,7 +25,40 @@ def upload_form(stored: bytes, *, mbox: bool) -> bytes:
     """
     end = header_end(stored)
     kept = (_MBOX_HEADERS if mbox else _HEADERS).sub(b"", stored[:end])
-    return _BARE_LF.sub(b"\r\n", kept + stored[end:])
+    return _crlf(kept + stored[end:])
+
+
+def upload_chunks(stored: Iterable[bytes], *, mbox: bool) -> Iterator[bytes]:
+    """`upload_form` of a mail that comes in pieces, in pieces; only its header is held as a whole."""
+    header: bytes | None = b""
+    behind_cr = False
+    for piece in stored:
+        if header is None:
+            yield _crlf_behind(piece, behind_cr)
+        else:
+            searched = max(0, len(header) - 2)
+            header += piece
+            if not (header.startswith((b"\n", b"\r\n")) or BLANK_LINE.search(header, searched)):
+                continue
+            piece, header = header, None  # noqa: PLW2901 - all that has come until now
+            yield upload_form(piece, mbox=mbox)
+        behind_cr = piece.endswith(b"\r")
+    if header:
+        yield upload_form(header, mbox=mbox)
+
+
+def _crlf(content: bytes) -> bytes:
+    """`content` with its bare LFs as CRLF; bare CRs are kept. (A `re.sub` of each LF takes 20 times as long.)"""
+    if b"\r" in content:
+        content = content.replace(b"\r\n", b"\n")
+    return content.replace(b"\n", b"\r\n")
+
+
+def _crlf_behind(piece: bytes, behind_cr: bool) -> bytes:
+    """`_crlf` of a piece that stands behind another one, which ended in CR or did not."""
+    if behind_cr and piece.startswith(b"\n"):
+        return b"\n" + _crlf(piece[1:])
+    return _crlf(piece)
 
 
 def upload_size(stored: bytes, *, mbox: bool) -> int:

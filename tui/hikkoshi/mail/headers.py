@@ -11,7 +11,8 @@ IDENTITY_FIELDS = (b"date", b"from", b"to", b"subject", b"message-id")
 """The fields that tell one mail from another, and that a row on the screen is made of."""
 
 # Begins with a literal, so that the search skips to line ends: 0.6 us a header, 5.6 with `\A|` in it.
-_BLANK_LINE = re.compile(rb"\n\r?\n")
+BLANK_LINE = re.compile(rb"\n\r?\n")
+"""The end of the last header line and the blank line behind it."""
 # RFC 5322 section 2.2: a name of printable ASCII but colon; blanks before the colon are the obsolete syntax.
 _FIELD = re.compile(rb"^([!-9;-~]+)[ \t]*:((?:[^\n]*)(?:\n[ \t][^\n]*)*)", re.MULTILINE)
 _IDENTITY = re.compile(
@@ -38,7 +39,7 @@ def header_end(raw: bytes) -> int:
     """Where the last header line of `raw` (LF or CRLF) ends; all of it is header where there is no blank line."""
     if raw.startswith((b"\n", b"\r\n")):
         return 0
-    blank = _BLANK_LINE.search(raw)
+    blank = BLANK_LINE.search(raw)
     return blank.start() + 1 if blank else len(raw)
 
 

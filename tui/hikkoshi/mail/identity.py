@@ -15,6 +15,7 @@ _MASKED = re.compile(rb"[\x00\x80-\xff]")
 _BLANKS = re.compile(rb"[ \t]+")
 _ID = re.compile(rb"<\s*([^<>\s]+)\s*>")
 _DIGEST_SIZE = 16
+_RUN = 1 << 16  # line ends that are digested at once
 # A digest speaks for a mail when Date and one more of From, To and Subject are in it. Scanners and copiers send
 # hundreds of mails with the same From and Subject and no Date.
 _STRONG_WITH_DATE = 2
@@ -60,5 +61,36 @@ def _message_id(value: bytes) -> bytes | None:
 
 def canonical_digest(message: bytes) -> bytes:
     """32 bytes that are the same for two upload forms of one mail, whatever their line ends and final line end."""
-    unified = message.replace(b"\r\n", b"\n").replace(b"\r", b"\n").rstrip(b"\n")
-    return blake2b(unified, digest_size=32).digest()
+    digest = CanonicalDigest()
+    digest.update(message)
+    return digest.digest()
+
+
+class CanonicalDigest:
+    """`canonical_digest` of a mail that comes in pieces."""
+
+    def __init__(self) -> None:
+        self._hash = blake2b(digest_size=32)
+        self._carry = b""  # a CR whose LF may be in the next piece
+        self._line_ends = 0  # those at the end count only once something comes behind them
+
+    def update(self, piece: bytes) -> None:
+        """Take the next piece."""
+        text = self._carry + piece if self._carry else piece
+        self._carry = b"\r" if text.endswith(b"\r") else b""
+        if self._carry:
+            text = text[:-1]
+        if b"\r" in text:
+            text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        content = text.rstrip(b"\n")
+        if content:
+            while self._line_ends:
+                run = min(self._line_ends, _RUN)
+                self._hash.update(b"\n" * run)
+                self._line_ends -= run
+            self._hash.update(content)
+        self._line_ends += len(text) - len(content)
+
+    def digest(self) -> bytes:
+        """The digest of all that was taken."""
+        return self._hash.digest()
