@@ -1,12 +1,18 @@
 """Fixtures that several rooms use: real servers, real terminals."""
 
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import pytest
 
 from support import tools
+from support.courier import Courier
+from support.cyrus import Cyrus
 from support.dovecot import Dovecot
 from support.dovecot_config import Settings
+from support.private_server import PrivateServer
+
+Server = TypeVar("Server", bound=PrivateServer)
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +38,22 @@ def dovecot_with() -> Iterator[Callable[[Settings], Dovecot]]:
 
 
 @pytest.fixture(scope="session")
+def cyrus() -> Iterator[Cyrus]:
+    """One private Cyrus for the whole run, with 1 GiB of quota; take a fresh user for each test."""
+    server = _server(Cyrus)
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def courier() -> Iterator[Courier]:
+    """One private Courier for the whole run, with 1 GiB of quota; take a fresh user for each test."""
+    server = _server(Courier)
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
 def tmux() -> tools.Tool:
     """The tmux program."""
     try:
@@ -41,8 +63,12 @@ def tmux() -> tools.Tool:
 
 
 def _dovecot(settings: Settings) -> Dovecot:
+    return _server(lambda: Dovecot(settings))
+
+
+def _server(start: Callable[[], Server]) -> Server:
     try:
-        return Dovecot(settings)
+        return start()
     except tools.NotHad as reason:
         pytest.skip(f"tests against a real server are left out: {reason}")
 
@@ -53,6 +79,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     report = yield
     if report.failed:
         for name, value in getattr(item, "funcargs", {}).items():
-            if isinstance(value, Dovecot):
+            if isinstance(value, PrivateServer):
                 report.sections.append((f"log of {name}", value.log()))
     return report

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from support.certificates import Certificates
-
-PASSWORD = "secret"  # the same for every user name
+from support.private_server import PASSWORD
 
 SPECIAL_FOLDERS = (
     ("Sent", "\\Sent"),

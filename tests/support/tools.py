@@ -1,9 +1,10 @@
-"""Programs that the tests need and pip cannot give: Dovecot and tmux, from Debian's or Ubuntu's packages.
+"""Programs that the tests need and pip cannot give: mail servers and tmux, from Debian's or Ubuntu's packages.
 
-`python tests/support/tools.py` gets both beforehand; the fixtures ask for what they need by themselves.
+`python tests/support/tools.py` gets all beforehand; the fixtures ask for what they need by themselves.
 Already installed is best. Else `apt-get install` where this is root or sudo asks for no password; else the
 packages are unpacked, without root, into a cache folder of our own. On a PC that runs systemd unpacking
-comes first: installing Dovecot would start a mail server that listens to the world.
+comes first: installing Dovecot would start a mail server that listens to the world. Cyrus and Courier are
+only ever unpacked: two installed mail servers fight for the same ports.
 """
 
 import contextlib
@@ -20,7 +21,9 @@ from pathlib import Path
 
 import platformdirs
 
-_CACHE = Path(platformdirs.user_cache_dir("hikkoshi-tests"))
+# Root's servers run as nobody, who may not look into root's home.
+_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
+_CACHE = Path("/var/cache/hikkoshi-tests" if _ROOT else platformdirs.user_cache_dir("hikkoshi-tests"))
 # Where Dovecot looks for its parts, and what the links to them are called: /tmp/123456789/d is as long.
 _BUILT_IN = {"d": "/usr/lib/dovecot", "dc": "/usr/bin/doveconf"}
 _NO_START = ["env", "SYSTEMD_OFFLINE=1", "DEBIAN_FRONTEND=noninteractive"]
@@ -49,7 +52,8 @@ class Tool:
     def libraries(self) -> str:
         """LD_LIBRARY_PATH for the unpacked packages."""
         assert self.prefix is not None
-        folders = [self.prefix / "usr/lib/dovecot", *sorted(self.prefix.glob("**/*-linux-gnu"))]
+        own = ("usr/lib/dovecot", "usr/lib/courier-authlib", "usr/lib")
+        folders = [*(self.prefix / name for name in own), *sorted(self.prefix.glob("**/*-linux-gnu"))]
         return ":".join(str(folder) for folder in folders if folder.is_dir())
 
 
@@ -61,6 +65,30 @@ def dovecot() -> Tool:
     if not version.startswith(("2.3.", "2.4.")):  # each has a configuration language of its own
         raise NotHad(f"Dovecot 2.3 or 2.4 is needed, this is {version}")
     return replace(tool, version=version)
+
+
+@cache
+def cyrus() -> Tool:
+    """Cyrus IMAP's master process, unpacked if need be; raises NotHad."""
+    return _unpacked("cyrus", ["cyrus-imapd", "sasl2-bin"], "usr/lib/cyrus/bin/master")
+
+
+@cache
+def courier() -> Tool:
+    """Courier's IMAP server, unpacked if need be; raises NotHad, also where no namespace can be made for it.
+
+    The paths /etc/courier and /run/courier are built into it, too short to be overwritten.
+    """
+    try:
+        _run([*namespace(), "true"])
+    except (subprocess.SubprocessError, OSError) as error:
+        raise NotHad(f"courier needs a mount namespace: {_reason(error)}") from error
+    return _unpacked("courier", ["courier-imap"], "usr/bin/imapd")
+
+
+def namespace() -> list[str]:
+    """The command that runs another with its own view of the mounts, as root or as anybody."""
+    return ["unshare", "-m", "--"] if _ROOT else ["unshare", "-rm", "--"]
 
 
 @cache
@@ -86,6 +114,17 @@ def _obtain(name: str, packages: list[str], program: str) -> Tool:
             except (subprocess.SubprocessError, OSError) as error:
                 reasons.append(_reason(error))
     raise NotHad(f"{name} cannot be had: " + "; ".join(reasons))
+
+
+def _unpacked(name: str, packages: list[str], program: str) -> Tool:
+    """From the packages without installing them, whoever this is."""
+    if sys.platform != "linux" or not shutil.which("apt-get"):
+        raise NotHad(f"there is no apt-get to get {name} with")
+    with _alone(name):
+        try:
+            return _unpack(name, packages, program)
+        except (subprocess.SubprocessError, OSError) as error:
+            raise NotHad(f"{name} cannot be had: {_reason(error)}") from error
 
 
 def _installed(name: str, program: str) -> Tool | None:
@@ -140,6 +179,7 @@ def _unpack(name: str, packages: list[str], program: str) -> Tool:
                 _run(["dpkg", "-x", str(package), str(fresh)])
                 package.unlink()
             shutil.rmtree(prefix, ignore_errors=True)
+            fresh.chmod(0o755)
             fresh.rename(prefix)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
@@ -215,7 +255,7 @@ def _link(folder: Path, prefix: Path) -> bool:
 
 def main() -> None:
     """Get everything, saying in one line for each what is had or why not. Never fails: the tests that need it skip."""
-    getters: list[Callable[[], Tool]] = [dovecot, tmux]
+    getters: list[Callable[[], Tool]] = [dovecot, cyrus, courier, tmux]
     for get in getters:
         try:
             print(f"{get.__name__}: {get().path}")
