@@ -74,9 +74,7 @@ class Courier(PrivateServer):
     def _write_configuration(self) -> None:
         courier = self.folder / "courier"
         lines = (self._prefix / "etc/courier/imapd").read_text().splitlines()
-        # The trash is not emptied behind a test's back. Locks need a file monitor that would outlive the server;
-        # without one each login waits a second for it and is told of it in an ALERT.
-        lines += ["IMAP_EMPTYTRASH=", "IMAP_ENHANCEDIDLE=0", "IMAP_USELOCKS=0"]
+        lines += ["IMAP_EMPTYTRASH="]  # the trash is not emptied behind a test's back
         (courier / "imapd").write_text("\n".join(lines) + "\n")
         daemon = (self._prefix / "etc/courier/authdaemonrc").read_text()
         (courier / "authdaemonrc").write_text(
@@ -107,6 +105,9 @@ class Courier(PrivateServer):
             "PREFIX": str(self._prefix),
             "LISTEN": self.host,
             "IMAP_PORT": str(self.imap_port),
+            # Without its file monitor each login waits for it a second and is told of that in an ALERT.
+            "GAMIN_DEBUG_SERVER": str(self._prefix / "usr/libexec/gam_server"),
+            "GAM_CLIENT_ID": self.folder.name,
         }
         return [*tools.namespace(), "/bin/sh", "-c", _SETUP], environment, {}
 

@@ -87,8 +87,8 @@ def courier() -> Tool:
 
 
 def namespace() -> list[str]:
-    """The command that runs another with its own view of the mounts, as root or as anybody."""
-    return ["unshare", "-m", "--"] if _ROOT else ["unshare", "-rm", "--"]
+    """The command that runs another with its own mounts, as root or as anybody; all that it starts ends with it."""
+    return ["unshare", *([] if _ROOT else ["--map-root-user"]), "--mount", "--pid", "--fork", "--kill-child", "--"]
 
 
 @cache
