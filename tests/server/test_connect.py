@@ -204,7 +204,7 @@ def test_nothing_of_a_login_is_logged(dovecot: Dovecot, caplog: pytest.LogCaptur
     client.shutdown()
 
     assert not re.search("AUTHENTICATE|LOGIN", caplog.text)
-    assert dovecot.password not in repr(vars(client._imap).get("_cmd_log"))
+    assert dovecot.password not in repr(vars(client).get("_cmd_log"))
 
 
 # TLS
@@ -380,3 +380,67 @@ def test_nothing_is_left_open(recwarn: pytest.WarningsRecorder) -> None:
 
     assert threading.active_count() == before
     assert not recwarn
+
+
+# Round trips
+
+
+def commands(sent: bytes) -> list[str]:
+    """What a client has sent, without tags and without what only the server may know."""
+    return [b" ".join(line.split(b" ")[1:3]).decode() for line in bytes(sent).split(b"\r\n") if line]
+
+
+def turns(proxy: FaultProxy, login: Login) -> list[str]:
+    del proxy.sent[:]
+    connect(replace(login, host=proxy.host, port=proxy.port)).shutdown()
+    return commands(proxy.sent)
+
+
+@pytest.mark.dovecot
+def test_one_round_trip_logs_in_where_the_server_tells_what_it_can_do(dovecot: Dovecot) -> None:
+    login = tls(dovecot, security="plain", port=dovecot.imap_port)
+    with FaultProxy(dovecot.host, dovecot.imap_port) as proxy:
+        assert turns(proxy, login) == ["AUTHENTICATE PLAIN"]
+
+        proxy.change = lambda line: re.sub(rb"\[CAPABILITY [^]]*\] ", b"", line)
+        # To a client that asks, Dovecot tells it after the login as a response of its own.
+        assert turns(proxy, login) == ["CAPABILITY", "AUTHENTICATE PLAIN"]
+
+        proxy.change = lambda line: line.replace(b" SASL-IR", b"")
+        assert turns(proxy, login)[0] == "AUTHENTICATE PLAIN"
+        assert proxy.sent.split(b"\r\n")[0].endswith(b"AUTHENTICATE PLAIN")  # the secret goes in a line of its own
+
+
+def test_what_was_said_before_the_login_is_not_taken_for_what_holds_after_it() -> None:
+    greeting = b"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR QUOTA] ready\r\n"
+    with Peer(greeting=greeting, capabilities=b"IMAP4rev1 SASL-IR UIDPLUS") as peer:
+        imap = connect(plain(peer.host, peer.port))
+        imap.shutdown()
+
+    assert capabilities(imap) == {"IMAP4REV1", "SASL-IR", "UIDPLUS"}
+    assert commands(peer.received) == ["AUTHENTICATE PLAIN", "CAPABILITY"]
+
+
+@pytest.mark.dovecot
+def test_what_was_said_in_the_clear_is_asked_again_under_tls(dovecot: Dovecot) -> None:
+    with FaultProxy(dovecot.host, dovecot.imap_port) as proxy:
+
+        def change(line: bytes) -> bytes:
+            if b"Begin TLS" in line:
+                proxy.change = None
+            return line.replace(b" SASL-IR", b" SASL-IR INJECTED")
+
+        proxy.change = change
+        imap = connect(tls(dovecot, port=proxy.port, security="starttls"))
+        imap.shutdown()
+
+    assert "INJECTED" not in capabilities(imap)
+
+
+def test_a_goodbye_waits_for_nobody() -> None:
+    with Peer() as peer:
+        imap = connect(plain(peer.host, peer.port))
+        start = time.monotonic()
+        imap.say_goodbye()
+        assert time.monotonic() - start < 1
+    assert peer.received.endswith(b"bye LOGOUT\r\n")

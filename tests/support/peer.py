@@ -102,6 +102,8 @@ class Peer:
         verb = command.strip().upper()
         if verb == b"CAPABILITY":
             return b"* CAPABILITY " + self._capabilities + b"\r\n" + tag + b" OK done\r\n"
+        if verb.startswith(b"AUTHENTICATE PLAIN ") and b"SASL-IR" in self._capabilities:
+            return tag + b" OK in\r\n"
         if verb == b"AUTHENTICATE PLAIN":
             connection.sendall(b"+ \r\n")
             self.received += reader.readline()

@@ -68,7 +68,7 @@ import sys
 assert "hikkoshi.move.link" in sys.modules
 """
     home = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)}
-    assert not loaded_by(code, XDG_CACHE_HOME=str(tmp_path), **home) & {"textual", "rich", "keyring"}
+    assert not loaded_by(code, XDG_CACHE_HOME=str(tmp_path), **home) & {"textual", "rich", "keyring", "imapclient"}
 
 
 def test_nothing_below_the_screen_loads_textual() -> None:

@@ -11,8 +11,6 @@ from collections.abc import Callable, Generator
 from contextlib import suppress
 from typing import NoReturn
 
-from imapclient import IMAPClient
-
 from hikkoshi.errors import ServerError
 from hikkoshi.server import failures
 from hikkoshi.server.connect import capabilities
@@ -30,12 +28,11 @@ Refusal = Callable[[Status], ServerError]
 class Channel:
     """One connection for bulk work. One thread owns it."""
 
-    def __init__(self, client: IMAPClient) -> None:
-        imap: GuardedIMAP4 = client._imap
-        self.capabilities = capabilities(client)
-        self.host: str = client.host
+    def __init__(self, imap: GuardedIMAP4) -> None:
+        self.capabilities = capabilities(imap)
+        self.host: str = imap.host
         self.closed = False
-        self._client = client  # keeps the socket
+        self._imap = imap  # keeps the socket
         self._socket = imap.sock
         self._framer = Framer()
         self._framer.feed(bytes(imap.received))
@@ -172,15 +169,10 @@ class Channel:
         """Close the socket, as it is."""
         if not self.closed:
             self.closed = True
-            self._client.shutdown()
+            self._imap.shutdown()
 
     def say_goodbye(self) -> None:
         """LOGOUT, and close."""
-        if self.closed:
-            return
-        with suppress(ServerError, OSError):
-            self._socket.settimeout(_GOODBYE_SECONDS)
-            self.start(b"LOGOUT")
-            while not self.read()[0].upper().startswith(b"* BYE"):
-                pass
-        self.close()
+        if not self.closed:
+            self.closed = True
+            self._imap.say_goodbye()

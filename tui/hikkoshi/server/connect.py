@@ -7,8 +7,6 @@ over a line that is not encrypted, unless it leads to this very machine.
 import imaplib
 import ssl
 
-from imapclient import IMAPClient
-
 from hikkoshi.errors import ConnectFailed, ConnectionLost, LoginRefused, ProtocolBroken, UsageError
 from hikkoshi.i18n import _
 from hikkoshi.server import failures
@@ -17,22 +15,7 @@ from hikkoshi.server.transport import GuardedIMAP4
 from hikkoshi.server.writer import quoted
 
 
-class _Client(IMAPClient):
-    """IMAPClient over GuardedIMAP4."""
-
-    def __init__(self, login: Login, context: ssl.SSLContext | None) -> None:
-        self._login_record = login
-        super().__init__(
-            login.host, login.port, ssl=login.security == "tls", ssl_context=context, timeout=login.timeout
-        )
-        # IMAPClient turns on a debug log of every line.
-        self._imap.debug = 0
-
-    def _create_IMAP4(self) -> GuardedIMAP4:  # noqa: N802 - IMAPClient's name
-        return GuardedIMAP4(self._login_record, self.ssl_context)
-
-
-def connect(login: Login) -> IMAPClient:
+def connect(login: Login) -> GuardedIMAP4:
     """A connection to the server, logged in, with the capabilities it has for this user.
 
     Raises ConnectFailed, LoginRefused or ProtocolBroken, UsageError for a CA file that is none.
@@ -44,7 +27,7 @@ def connect(login: Login) -> IMAPClient:
         raise failures.unreachable(login, OverflowError())
     context = None if login.security == "plain" else tls_context(login)
     try:
-        client = _Client(login, context)
+        imap = GuardedIMAP4(login, context)
     except ConnectionLost:
         raise failures.unreachable(login, ConnectionResetError()) from None
     except (ProtocolBroken, UnicodeDecodeError):
@@ -54,16 +37,15 @@ def connect(login: Login) -> IMAPClient:
     except (OSError, UnicodeError) as error:
         raise failures.unreachable(login, error) from None
     try:
-        _enter(client, login)
+        _enter(imap, login)
     except BaseException:
-        client.shutdown()
+        imap.shutdown()
         raise
-    return client
+    return imap
 
 
-def _enter(client: IMAPClient, login: Login) -> None:
-    """STARTTLS where asked for, LOGIN, CAPABILITY."""
-    imap: GuardedIMAP4 = client._imap
+def _enter(imap: GuardedIMAP4, login: Login) -> None:
+    """STARTTLS where asked for, the login, and CAPABILITY where the server has not told it unasked."""
     try:
         if imap.state != "NONAUTH":
             # PREAUTH: nobody knows whose mail this is, and no STARTTLS is possible any more.
@@ -84,7 +66,7 @@ def _enter(client: IMAPClient, login: Login) -> None:
         except imaplib.IMAP4.error as error:
             raise failures.login_refused(login, str(error)) from None
         # Many servers say more, or less, to a user than to a stranger.
-        imap.capabilities = tuple(str(imap.capability()[1][-1], "ascii", "replace").upper().split())
+        imap.renew_capabilities()
     except ssl.SSLError as error:
         raise failures.tls_failure(login, error) from None
     except imaplib.IMAP4.error as error:
@@ -116,17 +98,15 @@ def tls_context(login: Login) -> ssl.SSLContext:
     return context
 
 
-def capabilities(client: IMAPClient) -> frozenset[str]:
+def capabilities(imap: GuardedIMAP4) -> frozenset[str]:
     """What the server can do for the user who is logged in, upper case."""
-    imap: GuardedIMAP4 = client._imap
     return frozenset(imap.capabilities)
 
 
 def _log_in(imap: GuardedIMAP4, login: Login) -> None:
     """AUTHENTICATE PLAIN where offered (any character may be in a password), else LOGIN."""
     if "AUTH=PLAIN" in imap.capabilities:
-        secret = f"\0{login.user}\0{login.password}".encode()
-        imap.authenticate("PLAIN", lambda _challenge: secret)
+        imap.authenticate_plain(login.user, login.password)
         return
     if "LOGINDISABLED" in imap.capabilities:
         raise _no_password_login(login, imap.capabilities)
@@ -136,6 +116,7 @@ def _log_in(imap: GuardedIMAP4, login: Login) -> None:
         raise LoginRefused(
             _("The user name or the password has a line end or a NUL in it; neither was sent.")
         ) from None
+    imap.untagged_responses.clear()
     typ, data = imap._simple_command("LOGIN", *words)
     if typ != "OK":
         raise imap.error(data[-1].decode("utf-8", "replace"))

@@ -1,13 +1,11 @@
-"""The small conversations with the server, over IMAPClient: folders, quota, status, making folders."""
+"""The small conversations with the server, over imaplib: folders, quota, status, making folders."""
 
 import imaplib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
-from imapclient import IMAPClient
-
-from hikkoshi.errors import CommandRefused, ConnectionLost, ProtocolBroken, ServerError
+from hikkoshi.errors import CommandRefused, ConnectionLost, ProtocolBroken
 from hikkoshi.i18n import _
 from hikkoshi.mail.folders import Folder
 from hikkoshi.server import failures
@@ -41,13 +39,12 @@ class ServerSession:
     ProtocolBroken; the connection is closed then. CommandRefused (NO) leaves it usable.
     """
 
-    def __init__(self, client: IMAPClient) -> None:
-        self.capabilities = capabilities(client)
+    def __init__(self, imap: GuardedIMAP4) -> None:
+        self.capabilities = capabilities(imap)
         limits = [name.removeprefix(_APPENDLIMIT) for name in self.capabilities if name.startswith(_APPENDLIMIT)]
         self.append_limit = min((int(limit) for limit in limits if limit.isdecimal()), default=None)
-        self._client = client
-        self._host: str = client.host
-        self._imap: GuardedIMAP4 = client._imap
+        self._host: str = imap.host
+        self._imap = imap
         self._closed = False
         self._spaces: Namespace | None = None
 
@@ -64,12 +61,9 @@ class ServerSession:
 
     def close(self) -> None:
         """Log out."""
-        if self._closed:
-            return
-        with suppress(imaplib.IMAP4.error, OSError, ServerError, ValueError):
-            self._imap.sock.settimeout(2.0)
-            self._imap.logout()
-        self._abandon()
+        if not self._closed:
+            self._closed = True
+            self._imap.say_goodbye()
 
     def folders(self) -> list[Folder]:
         """Every folder, those included that only hold others (`selectable` False), in the server's order."""
@@ -214,4 +208,4 @@ class ServerSession:
     def _abandon(self) -> None:
         if not self._closed:
             self._closed = True
-            self._client.shutdown()
+            self._imap.shutdown()

@@ -3,6 +3,8 @@
 import imaplib
 import socket
 import ssl
+from base64 import b64encode
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from hikkoshi.errors import TlsFailed
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 16
 _MAX_ANSWER = 64 << 20
 """Bytes that a server may answer to one small command; a LIST of 100,000 folders has some 10 MB."""
+
+_GOODBYE_SECONDS = 2.0
 
 
 class GuardedIMAP4(imaplib.IMAP4):
@@ -73,6 +77,33 @@ class GuardedIMAP4(imaplib.IMAP4):
         self.untagged_responses.clear()
         self._get_capabilities()
 
+    def authenticate_plain(self, user: str, password: str) -> None:
+        """AUTHENTICATE PLAIN (RFC 4616), in one round trip where the server takes an initial response (RFC 4959).
+
+        Raises imaplib's error for every answer but OK.
+        """
+        secret = f"\0{user}\0{password}".encode()
+        self.untagged_responses.clear()
+        if "SASL-IR" not in self.capabilities:
+            self.authenticate("PLAIN", lambda _challenge: secret)
+            return
+        typ, data = self._simple_command("AUTHENTICATE", "PLAIN", b64encode(secret).decode("ascii"))
+        if typ != "OK":
+            raise self.error(data[-1].decode("utf-8", "replace"))
+        self.state = "AUTH"
+
+    def renew_capabilities(self) -> None:
+        """Take what the last answer, a greeting or the OK of a login, said in a response code; ask where it did not."""
+        self._get_capabilities()
+
+    def _get_capabilities(self) -> None:
+        said = self.untagged_responses.pop("CAPABILITY", [None])[-1]
+        if not isinstance(said, bytes) or not said.strip():
+            said = self.capability()[1][-1]
+        if not isinstance(said, bytes):
+            raise self.error("no CAPABILITY response from server")
+        self.capabilities = tuple(said.decode("ascii", "replace").upper().split())
+
     def _fill(self) -> None:
         data = self.sock.recv(_CHUNK)
         if not data:
@@ -114,6 +145,13 @@ class GuardedIMAP4(imaplib.IMAP4):
         """The words of the server's BYE, None if it has said none."""
         last = self.untagged_responses.get("BYE", [None])[-1]
         return last if isinstance(last, bytes) else None
+
+    def say_goodbye(self) -> None:
+        """LOGOUT, and close; the answer is of no interest to anyone."""
+        with suppress(OSError):
+            self.sock.settimeout(_GOODBYE_SECONDS)
+            self.sock.sendall(b"bye LOGOUT\r\n")
+        self.shutdown()
 
     def shutdown(self) -> None:
         """Close the socket."""

@@ -8,8 +8,6 @@ follows as commands. So every value is checked, and what does not fit raises Val
 import re
 from collections.abc import Iterable, Iterator
 
-from imapclient import imap_utf7
-
 from hikkoshi.mail.dates import imap_date
 from hikkoshi.mail.flags import ANSWERED, DELETED, DRAFT, FLAGGED, SEEN
 
@@ -36,18 +34,35 @@ def mailbox(native: str) -> bytes:
     """A folder's native name as it stands in a command: modified UTF-7 (RFC 3501 section 5.1.3), quoted."""
     if native.startswith(_RAW):
         return quoted(native.removeprefix(_RAW).encode("latin-1"))
-    return quoted(imap_utf7.encode(native))
+    return quoted(_utf7(native))
 
 
 def native_name(raw: bytes) -> str:
     """The native name for a mailbox name from the server, such that `mailbox` gives the same bytes again."""
     try:
-        name = imap_utf7.decode(raw) if raw.isascii() else ""
-        if name and _RAW not in name and imap_utf7.encode(name) == raw:
+        name = _from_utf7(raw) if raw.isascii() else ""
+        if name and _RAW not in name and _utf7(name) == raw:
             return name
     except UnicodeError:
         pass  # not modified UTF-7: some servers hold names in raw UTF-8, or with a bare "&"
     return _RAW + raw.decode("latin-1")
+
+
+def _utf7(name: str) -> bytes:
+    """Modified UTF-7; the library for it costs 45 ms to load, and most names don't need it."""
+    if name.isascii() and name.isprintable() and "&" not in name:
+        return name.encode("ascii")
+    from imapclient import imap_utf7
+
+    return bytes(imap_utf7.encode(name))
+
+
+def _from_utf7(raw: bytes) -> str:
+    if b"&" not in raw:
+        return raw.decode("ascii")
+    from imapclient import imap_utf7
+
+    return str(imap_utf7.decode(raw))
 
 
 def shown_name(native: str) -> str:
