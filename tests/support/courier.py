@@ -38,7 +38,7 @@ ln -s "$FOLDER/authdaemon" /run/courier/authdaemon
 until [ -S "$FOLDER/authdaemon/socket" ]; do sleep 0.02; done
 set -a
 . /etc/courier/imapd
-exec "$PREFIX/usr/sbin/couriertcpd" -address="$LISTEN" -maxprocs=100 -maxperip=100 -nodnslookup -noidentlookup \
+exec $AS_USER "$PREFIX/usr/sbin/couriertcpd" -address="$LISTEN" -maxprocs=100 -maxperip=100 -nodnslookup -noidentlookup \
   "$IMAP_PORT" "$PREFIX/usr/lib/courier/courier/imaplogin" "$PREFIX/usr/bin/imapd" Maildir
 """
 
@@ -64,7 +64,7 @@ class Courier(PrivateServer):
         for name in ("host-etc", "authdaemon", "courier", "mail"):
             (self.folder / name).mkdir()
         (self.imap_port,) = free_ports(self.host, 1)
-        self._uid, self._gid = mail_user() if os.geteuid() == 0 else (0, 0)  # root of the user namespace is this user
+        self._uid, self._gid = mail_user()
         self._names: list[str] = []
         self._write_configuration()
         self._write_users()
@@ -105,6 +105,8 @@ class Courier(PrivateServer):
             "PREFIX": str(self._prefix),
             "LISTEN": self.host,
             "IMAP_PORT": str(self.imap_port),
+            # In a user's own namespace this is root, whom Courier would give groups; that is not allowed there.
+            "AS_USER": "" if os.geteuid() == 0 else f"unshare --map-user={self._uid} --map-group={self._gid} --",
             # Without its file monitor each login waits for it a second and is told of that in an ALERT.
             "GAMIN_DEBUG_SERVER": str(self._prefix / "usr/libexec/gam_server"),
             "GAM_CLIENT_ID": self.folder.name,
