@@ -9,10 +9,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from hikkoshi.errors import LocalChanged
-from hikkoshi.local import mbox
-from hikkoshi.local.mbox import Extent, from_line, read_extent, scan_extents
+from hikkoshi.local import content_length, from_lines, mbox_reader
+from hikkoshi.local.mbox import from_line, read_extent, scan_extents
+from hikkoshi.local.mbox_mail import Extent
+from hikkoshi.local.mbox_reader import Starts
 from hikkoshi.mail.bookkeeping import upload_form
 from hikkoshi.mail.headers import header_block
+from support import slow_mbox
 
 THUNDERBIRD = b"From - Tue Mar  5 10:00:00 2024\n"
 CLASSIC = b"From a@example.jp  Tue Mar  5 10:00:00 2024\n"
@@ -80,7 +83,7 @@ def test_a_summary_says_where_mails_start(path: Path) -> None:
     path.write_bytes(content)
     last = content.rindex(THUNDERBIRD)
 
-    assert [extent.offset for extent in scan_extents(path, known={0, last})] == [0, last]
+    assert [extent.offset for extent in scan_extents(path, starts=Starts({0, last}))] == [0, last]
 
 
 def test_one_level_of_quoting_is_taken_off(path: Path) -> None:
@@ -184,9 +187,7 @@ def test_a_mail_that_is_no_longer_where_it_was(path: Path) -> None:
 
 def test_a_hole_of_nuls_is_read_in_pieces(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A crash leaves holes as long as the file; neither buffer nor time may grow with the square of them."""
-    monkeypatch.setattr(mbox, "CHUNK", 4096)
-    monkeypatch.setattr(mbox, "_AHEAD", 256)
-    monkeypatch.setattr(mbox, "_LONGEST_LINE", 8192)
+    cut_small(monkeypatch, 4096, ahead=256, longest_line=8192)
     hole = HEAD + b"\0" * 100_000
     path.write_bytes(THUNDERBIRD + hole + b"\n" + THUNDERBIRD + HEAD + b"y\n")
 
@@ -204,28 +205,77 @@ PARTS = (
 )  # fmt: skip
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@example(parts=[THUNDERBIRD, b"A: b\n", b"\n", b"\n"], chunk=1)
-@example(parts=[THUNDERBIRD, b"x\r", b"\n", b"\n", b"From "], chunk=3)
-@given(parts=st.lists(st.sampled_from(PARTS), max_size=16), chunk=st.integers(1, 80))
-def test_the_cut_of_the_chunks_makes_no_difference_and_sizes_are_exact(
-    path: Path, parts: list[bytes], chunk: int
+STARTS = st.sampled_from([None, frozenset[int](), frozenset({0}), frozenset({0, 32, 37, 64, 80})])
+
+
+@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(parts=[THUNDERBIRD, b"A: b\n", b"\n", b"\n"], chunk=1, known=None)
+@example(parts=[THUNDERBIRD, b"x\r", b"\n", b"\n", b"From "], chunk=3, known=None)
+@example(parts=[b">From x\n", b"\n", b">From x\n"], chunk=1, known=frozenset())
+@given(parts=st.lists(st.sampled_from(PARTS), max_size=16), chunk=st.integers(1, 80), known=STARTS)
+def test_wherever_the_chunks_are_cut_the_slow_twin_finds_the_same(
+    path: Path, parts: list[bytes], chunk: int, known: frozenset[int] | None
 ) -> None:
     content = THUNDERBIRD + b"".join(parts)
+    if known is None:
+        content = content.replace(b"Content-Length", b"Content-Width")  # the twin never believes it
     path.write_bytes(content)
-    whole = list(scan_extents(path))
+    slow = [as_slow(extent) for extent in slow_mbox.scan_extents(path, known=known)]
+    starts = Starts(known)
+    whole = list(scan_extents(path, starts=starts))
 
-    assert _in_chunks(path, chunk) == whole
-    assert b"".join(content[extent.offset : extent.offset + extent.length] for extent in whole) == content
+    assert [as_slow(extent) for extent in whole] == slow
+    assert in_chunks(path, starts, chunk) == whole
+    if slow:
+        assert b"".join(content[extent.offset : extent.offset + extent.length] for extent in whole) == (
+            content[slow[0][0] :]
+        )
     for extent in whole:
         stored = read_extent(path, extent.place)
         assert extent.size == len(upload_form(stored, mbox=True))
         assert extent.header == header_block(stored)
 
 
-def _in_chunks(path: Path, size: int) -> list[Extent]:
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    parts=st.lists(st.sampled_from(PARTS), max_size=24),
+    chunk=st.integers(1, 80),
+    cuts=st.lists(st.integers(1, 600), max_size=4, unique=True).map(sorted),
+)
+def test_parts_of_a_file_find_together_what_the_whole_has(
+    path: Path, parts: list[bytes], chunk: int, cuts: list[int]
+) -> None:
+    path.write_bytes(THUNDERBIRD + b"".join(parts))
+    starts = Starts(None)
+    bounds = [0, *cuts]
+    found = []
+    for start, stop in zip(bounds, [*cuts, None], strict=True):
+        found += in_chunks(path, starts, chunk, (start, stop))
+
+    assert found == list(scan_extents(path, starts=starts))
+
+
+def as_slow(extent: Extent | slow_mbox.Extent) -> tuple[object, ...]:
+    return (
+        extent.offset,
+        extent.length,
+        extent.from_line,
+        extent.header,
+        extent.size,
+        extent.cut,
+        extent.nuls,
+    )
+
+
+def in_chunks(path: Path, starts: Starts, size: int, part: tuple[int, int | None] = (0, None)) -> list[Extent]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(mbox, "CHUNK", size)
-        patch.setattr(mbox, "_AHEAD", 100)  # all of PARTS' From_ lines and what is behind them
-        patch.setattr(mbox, "_LONGEST_LINE", 10_000)
-        return list(scan_extents(path))
+        cut_small(patch, size, ahead=100, longest_line=10_000)  # 100: all of PARTS' From_ lines and what is behind
+        return list(scan_extents(path, starts=starts, part=part))
+
+
+def cut_small(patch: pytest.MonkeyPatch, chunk: int, *, ahead: int, longest_line: int) -> None:
+    patch.setattr(mbox_reader, "CHUNK", chunk)
+    patch.setattr(mbox_reader, "_LONGEST_LINE", longest_line)
+    for module in (from_lines, mbox_reader, content_length):
+        patch.setattr(module, "AHEAD", ahead)
+    patch.setattr(from_lines, "_BLOCK", 7)

@@ -7,7 +7,8 @@ from pathlib import Path
 from hikkoshi.errors import LocalChanged, NotAStore
 from hikkoshi.i18n import _, ngettext
 from hikkoshi.local.chunks import extent_chunks, head
-from hikkoshi.local.mbox import Extent, from_line, read_extent, scan_extents
+from hikkoshi.local.mbox import from_line, read_extent, scan_extents, starts_of
+from hikkoshi.local.mbox_mail import Extent
 from hikkoshi.local.msf import fresh_summary, summary_stamp
 from hikkoshi.local.standing import GONE, Standing, header_standing
 from hikkoshi.mail.dates import Dated, internal_date
@@ -55,7 +56,7 @@ def scan_mbox(
         nonlocal garbage
         garbage += size
 
-    for extent in scan_extents(path, note_garbage, known):
+    for extent in scan_extents(path, note_garbage, starts_of(path, known)):
         standing = standing_of(extent) if standing_of else header_standing(extent.header)
         if not standing.live or _is_internal(extent.header):
             continue

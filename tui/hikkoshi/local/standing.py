@@ -1,6 +1,5 @@
 """What a mail's own headers say of it: flags, whether it is live, whether all of it is here."""
 
-import re
 from dataclasses import dataclass
 
 from hikkoshi.mail.flags import (
@@ -11,11 +10,14 @@ from hikkoshi.mail.flags import (
     mbox_status_flags,
     mozilla_flags,
 )
+from hikkoshi.mail.headers import fields_pattern
 
-# Begins with a literal, so that the search skips to line ends: 2 us a header, 6 through all its fields.
-_STATUS_FIELD = re.compile(
-    rb"\n(X-Mozilla-Status2?|X-Mozilla-Keys|Status|X-Status|X-Keywords)[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)", re.IGNORECASE
+_STATUS = fields_pattern(
+    ("X-Mozilla-Status", "X-Mozilla-Status2", "X-Mozilla-Keys", "Status", "X-Status", "X-Keywords")
 )
+# Fields that differ from mail to mail and say nothing of its standing.
+_OTHER = (b"X-UIDL:", b"X-Account-Key:", b"X-UID:", b"Content-Length:")
+_REMEMBERED = 4096  # a folder has a few dozen combinations; keywords of a sender's own must not fill the memory
 _HIGH_BITS = 0xFFFF_0000
 
 
@@ -29,13 +31,35 @@ class Standing:
 
 
 GONE = Standing(live=False)
+PLAIN = Standing()
+
+
+_standings: dict[bytes, Standing] = {}
 
 
 def header_standing(header: bytes) -> Standing:
     """The standing of a mail by Thunderbird's X-Mozilla fields, else by Status, X-Status and X-Keywords."""
+    return standing_of_fields(_STATUS.findall(b"\n" + header))
+
+
+def standing_of_fields(fields: list[bytes]) -> Standing:
+    """`header_standing` of a header that has these of the raw fields; others among them count for nothing."""
+    if not fields:
+        return PLAIN
+    text = b"\n".join([field for field in fields if not field.startswith(_OTHER)])
+    standing = _standings.get(text)
+    if standing is None:
+        if len(_standings) >= _REMEMBERED:
+            _standings.clear()
+        standing = _standings[text] = _standing(fields)
+    return standing
+
+
+def _standing(fields: list[bytes]) -> Standing:
     found: dict[bytes, str] = {}
-    for match in _STATUS_FIELD.finditer(b"\n" + header):
-        found.setdefault(match[1].lower(), match[2].decode("utf-8", "replace").strip())
+    for raw in fields:
+        name, _colon, value = raw.partition(b":")
+        found.setdefault(name.rstrip(b" \t").lower(), value.decode("utf-8", "replace").strip())
     if b"x-mozilla-status" in found:
         return mozilla_standing(mozilla_bits(found), found.get(b"x-mozilla-keys", ""))
     flags = mbox_status_flags(found.get(b"status", ""), found.get(b"x-status", ""), found.get(b"x-keywords", ""))

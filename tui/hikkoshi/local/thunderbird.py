@@ -13,7 +13,8 @@ from hikkoshi.errors import LocalChanged, NotAStore
 from hikkoshi.i18n import _
 from hikkoshi.local.chunks import extent_chunks, file_chunks, head
 from hikkoshi.local.maildir import file_dates, file_message
-from hikkoshi.local.mbox import Extent, read_extent
+from hikkoshi.local.mbox import read_extent
+from hikkoshi.local.mbox_mail import Extent
 from hikkoshi.local.mboxes import StandingOf, mbox_dates, mbox_stamp, scan_mbox
 from hikkoshi.local.msf import Summary, fresh_summary, read_summary, summary_stamp
 from hikkoshi.local.profile import (

@@ -7,15 +7,25 @@ ever changed.
 import re
 from collections.abc import Iterable, Iterator
 
-from hikkoshi.mail.headers import BLANK_LINE, header_end
+from hikkoshi.mail.headers import BLANK_LINE, fields_pattern, header_end
 
 # X-Mozilla-*, X-Account-Key and X-UIDL: Thunderbird (nsPop3Sink.cpp). Status, X-Status, X-Keywords, X-UID,
 # X-IMAP and X-IMAPbase: mutt, c-client and Dovecot's mbox.
-_NAMES = rb"X-Mozilla-Status2?|X-Mozilla-Keys|X-Account-Key|X-UIDL|Status|X-Status|X-Keywords|X-UID|X-IMAP|X-IMAPbase"
-_LINE = rb"[ \t]*:[^\n]*(?:\n[ \t][^\n]*)*(?:\n|\Z)"
-_HEADERS = re.compile(rb"^(?:" + _NAMES + rb")" + _LINE, re.MULTILINE | re.IGNORECASE)
+_NAMES = (
+    "X-Mozilla-Status", "X-Mozilla-Status2", "X-Mozilla-Keys", "X-Account-Key", "X-UIDL", "Status", "X-Status",
+    "X-Keywords", "X-UID", "X-IMAP", "X-IMAPbase",
+)  # fmt: skip
 # Content-Length is a client's only in an mbox, where it stands for the length of the body (mboxcl).
-_MBOX_HEADERS = re.compile(rb"^(?:" + _NAMES + rb"|Content-Length)" + _LINE, re.MULTILINE | re.IGNORECASE)
+_MBOX_NAMES = (*_NAMES, "Content-Length")
+_LINE = rb"[ \t]*:[^\n]*(?:\n[ \t][^\n]*)*(?:\n|\Z)"
+
+
+def _lines_pattern(names: Iterable[str]) -> re.Pattern[bytes]:
+    return re.compile(rb"^(?:" + "|".join(names).encode() + rb")" + _LINE, re.MULTILINE | re.IGNORECASE)
+
+
+_HEADERS, _MBOX_HEADERS = _lines_pattern(_NAMES), _lines_pattern(_MBOX_NAMES)
+_FIELDS, _MBOX_FIELDS = fields_pattern(_NAMES), fields_pattern(_MBOX_NAMES)
 
 
 def upload_form(stored: bytes, *, mbox: bool) -> bytes:
@@ -63,10 +73,23 @@ def _crlf_behind(piece: bytes, behind_cr: bool) -> bytes:
 
 def upload_size(stored: bytes, *, mbox: bool) -> int:
     """Bytes of `upload_form(stored)`, without building it."""
-    end = header_end(stored)
-    pattern = _MBOX_HEADERS if mbox else _HEADERS
-    dropped = [match[0] for match in pattern.finditer(stored, 0, end)]
-    return crlf_size(stored) - sum(map(crlf_size, dropped))
+    header = stored[: header_end(stored)]
+    return crlf_size(stored) - dropped_size(header, bookkeeping_fields(header, mbox=mbox))
+
+
+def bookkeeping_fields(header: bytes, *, mbox: bool) -> list[bytes]:
+    """The bookkeeping fields of a header block, raw, folds kept, without their last line feed."""
+    return (_MBOX_FIELDS if mbox else _FIELDS).findall(b"\n" + header)
+
+
+def dropped_size(header: bytes, fields: list[bytes]) -> int:
+    """Bytes in CRLF form that `header` loses with its `bookkeeping_fields`."""
+    if not fields:
+        return 0
+    lines = b"\n".join(fields)
+    # The last line of a header may lack its line feed, where the mail ends in it.
+    ends = header.endswith(b"\n") or not (b"\n" + header).endswith(b"\n" + fields[-1])
+    return crlf_size(lines + b"\n" if ends else lines)
 
 
 def crlf_size(content: bytes) -> int:

@@ -1,0 +1,133 @@
+"""What one mail of an mbox is made of: From_ line, header block, size in CRLF form."""
+
+from dataclasses import dataclass, field
+
+import msgspec
+
+from hikkoshi.local.from_lines import LAST_BLANK, QUOTED
+from hikkoshi.mail.bookkeeping import bookkeeping_fields, crlf_size, dropped_size
+from hikkoshi.mail.headers import BLANK_LINE
+
+_BLANK_ENDS = (b"\n\n", b"\n\r\n")
+
+
+class Extent(msgspec.Struct, frozen=True, gc=False):
+    """One mail in the file: from its From_ line at `offset` (bytes) over `length` bytes to the next one's.
+
+    `header` is its header block as stored, unquoted; `size` its bytes in CRLF form without bookkeeping headers;
+    `from_line` the separator without its line end; `bookkeeping` its raw bookkeeping fields; `cut`: the file ends in
+    the middle of it; `nuls`: it holds NUL bytes, as a crash leaves them.
+    """
+
+    offset: int
+    length: int
+    from_line: bytes
+    header: bytes
+    size: int
+    bookkeeping: list[bytes]
+    cut: bool = False
+    nuls: bool = False
+
+    @property
+    def place(self) -> str:
+        """Where it is, for `hikkoshi.local.mbox.read_extent`."""
+        return f"{self.offset}:{self.length}"
+
+
+def unquoted(content: bytes, *, at_line: bool = True) -> bytes:
+    """`content` without its quoting; `at_line`: it begins at a line's start."""
+    if at_line:
+        return QUOTED.sub(b"", content)
+    line, newline, rest = content.partition(b"\n")
+    return line + newline + QUOTED.sub(b"", rest)
+
+
+def whole_mail(
+    buffer: bytes, start: int, end: int, at: int, *, crs: bool, nuls: bool, quoted: bool, cut: bool
+) -> Extent:
+    """The mail that lies whole in `buffer[start:end]`, which is at offset `at` of its file.
+
+    `crs`, `nuls`: the buffer has such bytes somewhere; `quoted`: the mail may have quoted lines.
+    """
+    newline = buffer.find(b"\n", start, end)
+    if newline < 0:
+        newline = end - 1
+        line = buffer[start:end]
+    else:
+        line = buffer[start:newline]
+    first = newline + 1
+    length = end - start
+    has_nuls = nuls and buffer.find(b"\0", first, end) >= 0
+    if quoted:
+        buffer = b"\n" + unquoted(buffer[first:end])
+        newline, first, end = 0, 1, len(buffer)
+    blank = BLANK_LINE.search(buffer, newline, end)
+    body = end if blank is None else blank.start() + 1
+    header = buffer[first:body]
+    size = end - first + buffer.count(b"\n", first, end)
+    if crs and buffer.find(b"\r", first, end) >= 0:
+        size -= buffer.count(b"\r\n", first, end)
+    # The blank line that ends a header belongs to the mail; it is no separator.
+    if buffer.endswith(_BLANK_ENDS, first, end) and blank is not None and end > blank.end():
+        size -= 2
+    bookkeeping = bookkeeping_fields(header, mbox=True)
+    if bookkeeping:
+        size -= dropped_size(header, bookkeeping)
+    return Extent(at + start, length, line.removesuffix(b"\r"), header, size, bookkeeping, cut, has_nuls)
+
+
+@dataclass(slots=True)
+class Gathered:
+    """What is known of a mail that is longer than a chunk: its header behind a line end, and sums over its body.
+
+    `body`: offset of its body in the file, behind the blank line; 0 as long as the header goes on.
+    """
+
+    offset: int
+    from_line: bytes = b""
+    header: bytearray = field(default_factory=lambda: bytearray(b"\n"))
+    body: int = 0
+    body_size: int = 0
+    length: int = 0
+    tail: bytes = b""
+    nuls: bool = False
+    quoted: bool = False
+
+    def feed(self, piece: bytes, *, quoted: bool, at_line: bool) -> None:
+        """Take the next bytes; the first ones hold the whole From_ line. `at_line`: they begin at a line's start.
+
+        `quoted`: the mail may have quoted lines, in these bytes or before them.
+        """
+        if not self.length:
+            line, newline, piece = piece.partition(b"\n")
+            self.from_line, self.length, at_line = line.removesuffix(b"\r"), len(line) + len(newline), True
+        self.length += len(piece)
+        self.tail = (self.tail + piece[-4:])[-4:]
+        self.nuls = self.nuls or b"\0" in piece
+        self.quoted = self.quoted or quoted
+        if not self.body:
+            # Only what is new is searched: a header may be a hole of NULs as long as the file.
+            known = len(self.header)
+            self.header += piece
+            blank = BLANK_LINE.search(self.header, max(0, known - 2))
+            if not blank:
+                return
+            end = blank.start() + 1
+            self.body = self.offset + self.length - (len(self.header) - blank.end())
+            piece, at_line = bytes(self.header[end:]), True
+            del self.header[end:]
+        if quoted:
+            piece = unquoted(piece, at_line=at_line)
+        self.body_size += crlf_size(piece)
+
+    def extent(self, *, cut: bool) -> Extent:
+        """The mail, once all of it has been fed."""
+        header = bytes(self.header[1:])
+        if self.quoted:
+            header = unquoted(header)
+        bookkeeping = bookkeeping_fields(header, mbox=True)
+        size = crlf_size(header) - dropped_size(header, bookkeeping) + self.body_size
+        # The blank line that ends a header stands in `body_size`; it is no separator.
+        if LAST_BLANK.search(self.tail) and self.body_size > 2:
+            size -= 2
+        return Extent(self.offset, self.length, self.from_line, header, size, bookkeeping, cut, self.nuls)
