@@ -10,7 +10,7 @@ ARGS ?=
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check format screenshots dist test-corpora catalogue clean
+.PHONY: help demo run test test-interop check format screenshots dist test-corpora catalogue clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -23,6 +23,9 @@ run: $(VENV)/installed ## the program itself: make run ARGS="--local PATH --serv
 
 test: $(VENV)/developed ## all tests; fetches Dovecot and tmux for them where it can
 	$(BIN)/python -m pytest -q -n $(WORKERS) $(ARGS)
+
+test-interop: $(VENV)/developed ## the same on Dovecot, Cyrus, Courier and bare servers, which it fetches where it can
+	$(BIN)/python -m pytest -q -n $(WORKERS) $(ARGS) tests/interop
 
 check: $(VENV)/developed ## lint, format, types, layers, catalogues
 	$(BIN)/ruff check
