@@ -2,9 +2,11 @@
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from hikkoshi.accounts.session import Snapshot
 from hikkoshi.errors import HikkoshiError

@@ -9,11 +9,13 @@ with planted(tmp_path) as sides:
 import itertools
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
-from hikkoshi.index.account import Proof, Upload, compare
+from msgspec.structs import replace
+
+from hikkoshi.index.account import compare
 from hikkoshi.index.mapping import Target, map_folders
+from hikkoshi.index.proofs import KnownProofs, Proof, Upload
 from hikkoshi.index.queries import Counts, Row, folder_pairs, row_ids, rows, total, uploadable
 from hikkoshi.index.schema import LOCAL, SERVER
 from hikkoshi.index.store import Index
@@ -78,9 +80,9 @@ class Planted:
 
     def bodies(self, bodies: Mapping[int, bytes]) -> None:
         """Give messages a body digest by their place."""
-        self.index.db.executemany(
-            "UPDATE message SET body = ? WHERE place = ?", [(b, str(p)) for p, b in bodies.items()]
-        )
+        ids = dict(self.index.db.execute("SELECT CAST(place AS INTEGER), id FROM message"))
+        with self.index.transaction():
+            self.index.set_bodies((ids[place], body) for place, body in bodies.items())
 
     def targets(self) -> dict[str, Target]:
         """The mapping."""
@@ -88,7 +90,7 @@ class Planted:
 
     def counts(self) -> Counts:
         """Compare, see that the rows and the totals agree, and give the counts."""
-        compare(self.index, self.targets(), self.proofs)
+        compare(self.index, self.targets(), KnownProofs(self.proofs))
         pairs = folder_pairs(self.index)
         self._check_rows()
         return total(pairs)
@@ -100,7 +102,7 @@ class Planted:
                 r[0] for r in self.index.db.execute(f"SELECT {column} FROM pair WHERE {column} IS NOT NULL")
             )
             there = self.index.db.execute(
-                "SELECT message.id FROM message JOIN folder ON folder.id = folder WHERE side = ?", (side,)
+                "SELECT message.id FROM message JOIN folder ON folder.id = folder WHERE folder.side = ?", (side,)
             )
             assert shown == Counter(r[0] for r in there)
         leads = self.index.db.execute("SELECT mail FROM pair GROUP BY mail HAVING sum(lead) > 1").fetchall()
@@ -135,9 +137,7 @@ class Planted:
 
 def proof(message: Message, body: bytes | None = None) -> Proof:
     """What the ledger would know of an upload of `message`."""
-    from hikkoshi.mail.identity import identify
-
-    return Proof(identify(message.fields), message.size, body)
+    return Proof(message.fields, message.size, body)
 
 
 def planted(path: Path) -> Planted:

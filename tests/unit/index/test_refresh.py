@@ -8,7 +8,8 @@ from imapclient import IMAPClient
 
 from hikkoshi.errors import Cancelled, CommandRefused, LocalChanged
 from hikkoshi.index.landing import landed
-from hikkoshi.index.refresh import refresh_local, refresh_server
+from hikkoshi.index.refresh_local import refresh_local
+from hikkoshi.index.refresh_server import refresh_server
 from hikkoshi.index.schema import LOCAL, SERVER
 from hikkoshi.index.store import Index
 from hikkoshi.jobs.cancel import Cancel
@@ -31,11 +32,11 @@ def index(tmp_path: Path) -> Iterator[Index]:
 
 def places(index: Index, side: int, name: str) -> list[str]:
     rows = index.db.execute(
-        "SELECT place FROM message JOIN folder ON folder.id = folder WHERE side = ? AND name = ?"
+        "SELECT place FROM message JOIN folder ON folder.id = folder WHERE folder.side = ? AND name = ?"
         " ORDER BY CAST(place AS INTEGER)",
         (side, name),
     )
-    return [row[0] for row in rows]
+    return [str(row[0]) for row in rows]
 
 
 def local(index: Index, store: FakeStore, cancel: Cancel | None = None) -> list[Problem]:
@@ -197,7 +198,7 @@ def test_mail_of_others_below_our_own_uploads_is_found(index: Index) -> None:
     server(index, bulk)
     # Another client delivered 2 and 3, then we uploaded 4 and noted it without a listing.
     bulk.mail["INBOX"] |= {2: mail(2), 3: mail(3), 4: mail(4)}
-    index.db.execute("INSERT INTO pair (id, view, mail, relation, lead, why) VALUES (1, 1, 1, 1, 1, '')")
+    index.db.execute("INSERT INTO pair (id, view, mail, relation, lead, why) VALUES (1, 1, 1, 1, 1, 0)")
     landed(index, 1, "INBOX", 7, placed(mail(1), mail(2), mail(3), mail(4))[3])
     assert places(index, SERVER, "INBOX") == ["1", "4"]
     server(index, bulk)
@@ -337,4 +338,4 @@ def test_a_real_server_is_listed_and_then_only_what_changed(index: Index, doveco
             index.add(row, [Message("5", 0, frozenset(), None, b"")])
         assert refresh([inbox]) == []
     assert flags_of(index) == {1: "\\Seen", 3: "", 4: "", 5: ""}
-    assert bytes(index.db.execute("SELECT fields FROM message WHERE place = '4'").fetchone()[0]) == mail(4).fields
+    assert bytes(index.db.execute("SELECT fields FROM message WHERE place = 4").fetchone()[0]) == mail(4).fields

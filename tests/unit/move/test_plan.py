@@ -1,7 +1,8 @@
 """What would go, and why the rest would not."""
 
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from hikkoshi.index.queries import row_ids
 from hikkoshi.index.schema import LOCAL, SERVER

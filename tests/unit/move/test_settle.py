@@ -1,10 +1,10 @@
 """Which of the mails that were under way when a move ended have arrived."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from hikkoshi.index.schema import SERVER
 from hikkoshi.ledger.store import Item, ItemState, Ledger

@@ -1,9 +1,9 @@
 """The bytes of a mail, read anew just before they go."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from hikkoshi.errors import LocalChanged
 from hikkoshi.local.detect import open_store

@@ -11,12 +11,14 @@ from datetime import datetime
 
 from hikkoshi.accounts.config import AccountConfig, Config, load_config, save_config
 from hikkoshi.accounts.options import Files, Options, files_of
+from hikkoshi.accounts.proofs import LedgerProofs
 from hikkoshi.errors import HikkoshiError, LedgerError, ServerError
 from hikkoshi.i18n import _
-from hikkoshi.index.account import Proof, Upload, compare
+from hikkoshi.index.account import compare
 from hikkoshi.index.mapping import Target, find_local, map_folders
 from hikkoshi.index.queries import Counts, FolderPair, folder_pairs, total, uploadable
-from hikkoshi.index.refresh import refresh_local, refresh_server
+from hikkoshi.index.refresh_local import refresh_local
+from hikkoshi.index.refresh_server import refresh_server
 from hikkoshi.index.schema import LOCAL, SERVER
 from hikkoshi.index.store import Index
 from hikkoshi.jobs.cancel import Cancel
@@ -26,7 +28,6 @@ from hikkoshi.ledger.store import Ledger, State
 from hikkoshi.local.detect import open_store
 from hikkoshi.local.store import LocalStore
 from hikkoshi.mail.folders import Folder
-from hikkoshi.mail.identity import identify
 from hikkoshi.mail.message import Problem
 from hikkoshi.move import upload as moving
 from hikkoshi.move.events import Rooms, Tell
@@ -108,7 +109,7 @@ class AccountSession:
             self._settle(index, ledger)
             targets = self._targets(index)
             report(Progress(Stage.COMPARE))
-            compare(index, targets, proofs(ledger, self.server))
+            compare(index, targets, LedgerProofs(ledger, self.server))
             meter = self._meter(index)
             natives = {target.native for target in targets.values() if target.exists}
             rooms = meter.read(link.session, sorted(natives | {"INBOX"}))
@@ -244,7 +245,7 @@ class AccountSession:
         report(Progress(Stage.COMPARE))
         with Index(self.files.index) as index, Ledger(self.files.ledger) as ledger:
             self._server_folders = _with_new(self._server_folders, index)
-            compare(index, self._targets(index), proofs(ledger, self.server))
+            compare(index, self._targets(index), LedgerProofs(ledger, self.server))
             self.snapshot = self._snapshot(index, seen.rooms, seen.problems, seen.append_limit, seen.server_whole)
         return self.snapshot
 
@@ -282,15 +283,6 @@ class AccountSession:
 def _login(options: Options, password: str) -> Login:
     address = options.address
     return Login(address.host, address.port, address.user, password, address.security, options.ca_file)
-
-
-def proofs(ledger: Ledger, server: str) -> dict[Upload, Proof]:
-    """What the ledger knows of mails that are on the server by us, for the comparison."""
-    return {
-        (item.target, item.uidvalidity, item.uid): Proof(identify(item.fields), item.size, item.body)
-        for item in ledger.uploads(server)
-        if item.uidvalidity is not None and item.uid is not None
-    }
 
 
 def _with_new(known: list[Folder], index: Index) -> list[Folder]:

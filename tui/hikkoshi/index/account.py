@@ -1,140 +1,85 @@
-"""Comparing the two sides as the index has them, and writing the rows that the panes show."""
+"""Comparing the two sides as the index has them: all mail the first time, later what was touched.
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+The result lives in the index: `pair` has the rows that the panes show, `tally` their counts.
+"""
 
-from hikkoshi.index.compare import Copy, gather
+from collections.abc import Mapping
+
 from hikkoshi.index.mapping import Target
-from hikkoshi.index.pairing import PairRow, Place, pair_up
-from hikkoshi.index.schema import LOCAL, SERVER
-from hikkoshi.index.store import Index, IndexedFolder
-from hikkoshi.mail.folders import Role
-from hikkoshi.mail.identity import Identity
+from hikkoshi.index.other_mails import pair_others
+from hikkoshi.index.plain_mails import pair_plain
+from hikkoshi.index.proofs import Proofs, look_up
+from hikkoshi.index.relation import Relation
+from hikkoshi.index.schema import LOCAL, SERVER_ROW, make_late_indexes
+from hikkoshi.index.scope import scope
+from hikkoshi.index.standing import Standing, renew_standings, standings, write_views
+from hikkoshi.index.store import Index
+from hikkoshi.index.tally import count_all, counted
 
-Upload = tuple[str, int, int]
-"""(native folder name, UIDVALIDITY, UID) of something that we uploaded."""
+# Looking a touched mail up costs about three times a step of the walk over all.
+_MUCH = 3
+
+_STALE = (
+    "SELECT pair FROM gone UNION ALL"
+    f" SELECT message.id + side * {SERVER_ROW} FROM touched CROSS JOIN message ON message.key = touched.key"
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What the ledger knows of an upload: its source's identity, its size in CRLF form, its canonical digest."""
+def compare(index: Index, targets: Mapping[str, Target], proofs: Proofs, *, whole: bool = True) -> None:
+    """Compare what changed since the last time. `targets`: by native name of the local folder.
 
-    identity: Identity
-    size: int
-    body: bytes | None
-
-
-def compare(index: Index, targets: Mapping[str, Target], proofs: Mapping[Upload, Proof]) -> None:
-    """Compare all that the index has and replace the pairs. `targets`: by native name of the local folder."""
+    `whole`: False while the server is still being listed; of mail that it is not known to have nothing is said then.
+    """
     folders = index.folders()
     with index.transaction():
+        make_late_indexes(index.db)
         index.db.executemany(
             "UPDATE folder SET target = ? WHERE side = ? AND native = ?",
             [(target.native, LOCAL, native) for native, target in targets.items()],
         )
-        server = {entry.folder.native: entry.id for entry in folders if entry.side == SERVER}
-        places = _places(folders, targets, server)
-        local_view, server_view = _write_views(index, folders, targets, server)
-        index.db.execute("DELETE FROM pair")
-        partial = frozenset(row[0] for row in index.db.execute("SELECT id FROM message WHERE partial"))
-
-        def view_of(row: PairRow) -> int:
-            return local_view[row.local.folder] if row.local else server_view[row.server.folder]  # type: ignore[union-attr]
-
-        index.db.executemany(
-            "INSERT INTO pair (view, local, server, mail, relation, lead, why, date) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                (
-                    view_of(row),
-                    row.local and row.local.id,
-                    row.server and row.server.id,
-                    number,
-                    int(row.relation),
-                    row.lead,
-                    row.why,
-                    (row.local or row.server).date,  # type: ignore[union-attr]
-                )
-                for number, mail in enumerate(gather(_copies(index, proofs), lambda id_: _fields(index, id_)))
-                for row in pair_up(mail, places, partial)
-            ),
-        )
-
-
-def _places(folders: list[IndexedFolder], targets: Mapping[str, Target], server: Mapping[str, int]) -> dict[int, Place]:
-    places = {}
-    # Where the user has sent mail put into another folder, that folder is where the gap is closed.
-    sent = {
-        targets[entry.folder.native].native
-        for entry in folders
-        if entry.side == LOCAL and entry.folder.role is Role.SENT
-    }
-    for entry in folders:
-        role, native = entry.folder.role, entry.folder.native
-        if entry.side == LOCAL:
-            places[entry.id] = Place(role, server.get(targets[native].native), role is Role.SENT)
+        now = standings(folders, targets)
+        write_views(index, folders, targets)
+        look_up(index, proofs)
+        compared, was_whole = index.db.execute("SELECT compared, whole FROM state").fetchone()
+        renew_standings(index, now)
+        if compared and not was_whole:
+            _touch_pending(index)
+        if compared and not _is_much(index):
+            _compare_touched(index, now, whole=whole)
         else:
-            places[entry.id] = Place(role, None, role is Role.SENT or native in sent)
-    return places
+            _compare_all(index, now, whole=whole)
+        index.db.execute("UPDATE state SET compared = 1, whole = ?", (whole,))
+        index.db.execute("DELETE FROM touched")
+        index.db.execute("DELETE FROM gone")
 
 
-def _write_views(
-    index: Index, folders: list[IndexedFolder], targets: Mapping[str, Target], server: Mapping[str, int]
-) -> tuple[dict[int, int], dict[int, int]]:
-    """Write the folder pairs; the view of each local and of each server folder, by folder row id.
-
-    A server folder that several local folders go to shows its own mail beside the first of them.
-    """
-    index.db.execute("DELETE FROM view")
-    local_view: dict[int, int] = {}
-    server_view: dict[int, int] = {}
-
-    def write(local: int | None, beside: int | None, target: str | None, role: Role) -> int:
-        cursor = index.db.execute(
-            "INSERT INTO view (local, server, target, role) VALUES (?, ?, ?, ?)", (local, beside, target, role)
-        )
-        return int(cursor.lastrowid or 0)
-
-    for entry in folders:
-        if entry.side == LOCAL:
-            native = targets[entry.folder.native].native
-            beside = server.get(native)
-            view = write(entry.id, beside, native, entry.folder.role)
-            local_view[entry.id] = view
-            if beside is not None:
-                server_view.setdefault(beside, view)
-    for entry in folders:
-        if entry.side == SERVER and entry.id not in server_view:
-            server_view[entry.id] = write(None, entry.id, entry.folder.native, entry.folder.role)
-    return local_view, server_view
-
-
-def _copies(index: Index, proofs: Mapping[Upload, Proof]) -> Iterator[Copy]:
-    rows = index.db.execute(
-        "SELECT message.id, side, folder, message_id, digest, strong, size, flags, date, body,"
-        " native, stamp, place"
-        " FROM message JOIN folder ON folder.id = message.folder WHERE stamp IS NOT NULL OR side = ?",
-        (LOCAL,),
+def _touch_pending(index: Index) -> None:
+    """What was said while the server was being listed is looked at again."""
+    index.db.execute(
+        "INSERT OR IGNORE INTO touched SELECT key FROM pair JOIN message ON message.id = pair.local WHERE relation & ?",
+        (int(Relation.PENDING),),
     )
-    for id_, side, folder, message_id, digest, strong, size, flags, date, body, native, stamp, place in rows:
-        proof = proofs.get((native, int(stamp), int(place))) if side == SERVER and proofs else None
-        if proof is None:
-            yield Copy(id_, side, folder, message_id, digest, bool(strong), size, flags, date, body)
-        else:
-            known = proof.identity
-            yield Copy(
-                id_,
-                side,
-                folder,
-                known.message_id,
-                known.digest,
-                known.strong,
-                proof.size,
-                flags,
-                date,
-                proof.body,
-                True,
-            )
 
 
-def _fields(index: Index, id_: int) -> bytes:
-    return bytes(index.db.execute("SELECT fields FROM message WHERE id = ?", (id_,)).fetchone()[0])
+def _is_much(index: Index) -> bool:
+    touched = index.db.execute("SELECT count(*) FROM touched").fetchone()[0]
+    messages = index.db.execute("SELECT sum(messages) FROM folder").fetchone()[0] or 0
+    return bool(touched * _MUCH > messages)
+
+
+def _compare_all(index: Index, standings: Mapping[int, Standing], *, whole: bool) -> None:
+    every = scope(standings, touched=False)
+    index.db.execute("DROP INDEX IF EXISTS pair_view")
+    index.db.execute("DELETE FROM pair")
+    pair_plain(index, every, standings, whole=whole)
+    pair_others(index, every, standings, whole=whole)
+    make_late_indexes(index.db)
+    count_all(index)
+
+
+def _compare_touched(index: Index, standings: Mapping[int, Standing], *, whole: bool) -> None:
+    touched = scope(standings, touched=True)
+    with counted(index, _STALE):
+        index.db.execute(f"DELETE FROM pair WHERE id IN ({_STALE})")
+        pair_plain(index, touched, standings, whole=whole)
+        pair_others(index, touched, standings, whole=whole)

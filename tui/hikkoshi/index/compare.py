@@ -8,11 +8,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+import msgspec
+
 from hikkoshi.index.schema import LOCAL
 from hikkoshi.mail.identity import unified_fields
 
 # Stores and servers differ about a line end at a mail's end, and about nothing else that is of no weight.
-_SIZE_SLACK = 2
+SIZE_SLACK = 2
 # Of Date, From and Subject: a list's copy of a mail has another Subject, a gateway's another From.
 _AGREEING_FIELDS = 2
 
@@ -22,10 +24,11 @@ WHY_MESSAGE_ID_ONLY = "message-id-only"
 WHY_LEDGER = "ledger"
 WHY_DOUBT = "doubt"
 WHY_ALONE = "alone"
+WHYS = (WHY_ALONE, WHY_MESSAGE_ID, WHY_HEADERS, WHY_MESSAGE_ID_ONLY, WHY_LEDGER, WHY_DOUBT)
+"""The codes by the number that stands for them in the index."""
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(msgspec.Struct, frozen=True, gc=False):
     """One message as the comparison sees it. `proved`: the ledger knows it as the upload of the mail it names."""
 
     id: int
@@ -127,7 +130,7 @@ def _by_headers(bucket: list[Copy]) -> Iterator[Mail]:
             mail.copies.append(copy)
             mail.why = WHY_LEDGER
             continue
-        fitting = [mail for mail in mails if abs(mail.copies[0].size - copy.size) <= _SIZE_SLACK]
+        fitting = [mail for mail in mails if abs(mail.copies[0].size - copy.size) <= SIZE_SLACK]
         if len(fitting) == 1 and copy.strong:
             fitting[0].copies.append(copy)
             fitting[0].why = fitting[0].why if fitting[0].why == WHY_LEDGER else WHY_HEADERS

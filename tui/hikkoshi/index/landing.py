@@ -5,6 +5,7 @@ import json
 from hikkoshi.index.relation import DUPLICATE, Relation
 from hikkoshi.index.schema import SERVER
 from hikkoshi.index.store import Index
+from hikkoshi.index.tally import counted
 from hikkoshi.mail.folders import Folder
 from hikkoshi.mail.message import Message
 
@@ -38,9 +39,10 @@ def landed(index: Index, pair: int, native: str, uidvalidity: int, message: Mess
     with index.transaction():
         index.add(folder, [message])
         row = index.db.execute(
-            "SELECT id FROM message WHERE folder = ? AND place = ?", (folder, message.place)
+            "SELECT id FROM message WHERE folder = ? AND place = ?", (folder, int(message.place))
         ).fetchone()[0]
-        index.db.execute(
-            "UPDATE pair SET server = ?, relation = relation & ? WHERE id = ?",
-            (row, int(DUPLICATE | Relation.COPY), pair),
-        )
+        with counted(index, str(int(pair))):
+            index.db.execute(
+                "UPDATE pair SET server = ?, relation = relation & ? WHERE id = ?",
+                (row, int(DUPLICATE | Relation.COPY), pair),
+            )

@@ -1,6 +1,6 @@
 """From the copies of one mail to the rows of the panes: who stands beside whom, and what is said of it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 
 from hikkoshi.index.compare import Copy, Mail
@@ -33,7 +33,7 @@ class PairRow:
     why: str
 
 
-def pair_up(mail: Mail, places: Mapping[int, Place], partial: frozenset[int]) -> Iterator[PairRow]:
+def pair_up(mail: Mail, places: Mapping[int, Place], partial: Container[int]) -> Iterator[PairRow]:
     """The rows of one mail. `places` by folder row id; `partial`: row ids of messages that are headers only."""
 
     def left_out(copy: Copy) -> bool:
@@ -161,10 +161,15 @@ def _couples(
 
 def _of_couple(local: Copy, server: Copy, places: Mapping[int, Place]) -> Relation:
     """What differs between two copies that stand beside each other."""
-    if local.flags == server.flags:
-        return Relation.SAME
-    ours, theirs = unpack(local.flags), unpack(server.flags)
     drafts = Role.DRAFTS in (places[local.folder].role, places[server.folder].role)
+    return flags_relation(local.flags, server.flags, drafts=drafts)
+
+
+def flags_relation(one: str, other: str, *, drafts: bool) -> Relation:
+    """What two packed sets of flags make of a pair. `drafts`: one of the two lies in a folder of that role."""
+    if one == other:
+        return Relation.SAME
+    ours, theirs = unpack(one), unpack(other)
     relation = Relation.SAME
     if (SEEN in ours) != (SEEN in theirs):
         relation |= Relation.READ

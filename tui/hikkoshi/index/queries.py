@@ -5,6 +5,7 @@ from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
+from hikkoshi.index.compare import WHYS
 from hikkoshi.index.relation import DIFFERENT, UPLOAD, Relation
 from hikkoshi.index.store import Index, IndexedMessage
 from hikkoshi.mail.folders import LEFT_OUT, Role
@@ -67,31 +68,44 @@ class Row:
     server_folder: str
 
 
-_COUNT_COLUMNS = (
-    f"sum(lead AND relation & {int(Relation.ONLY_LOCAL)} != 0),"
-    f"sum(lead AND relation & {int(Relation.ONLY_SERVER)} != 0),"
-    f"sum(relation & {int(Relation.READ)} != 0),"
-    f"sum(relation & {int(Relation.FLAGS)} != 0),"
-    f"sum(lead AND relation & {int(Relation.ELSEWHERE)} != 0),"
-    f"sum(lead AND relation & {int(Relation.SENT_GAP)} != 0),"
-    f"sum(relation & {int(Relation.DUPLICATE_LOCAL)} != 0),"
-    f"sum(relation & {int(Relation.DUPLICATE_SERVER)} != 0),"
-    f"sum(lead AND relation & {int(Relation.AMBIGUOUS)} != 0),"
-    f"sum(local IS NOT NULL AND relation & {int(Relation.LEFT_OUT)} != 0)"
-)
-_DIFFERING = (
-    f"sum(relation & {int(DIFFERENT)} != 0 AND (lead OR relation & {int(Relation.READ | Relation.FLAGS)} != 0))"
-)
+# The counts of Counts that stand on the leading row of a mail; the others stand on each row.
+_OF_MAILS = {
+    "only_local": Relation.ONLY_LOCAL,
+    "only_server": Relation.ONLY_SERVER,
+    "elsewhere": Relation.ELSEWHERE,
+    "sent_gap": Relation.SENT_GAP,
+    "ambiguous": Relation.AMBIGUOUS,
+}
+_OF_ROWS = {
+    "read_state": Relation.READ,
+    "flags": Relation.FLAGS,
+    "duplicates_local": Relation.DUPLICATE_LOCAL,
+    "duplicates_server": Relation.DUPLICATE_SERVER,
+}
+
+
+def _counted(relation: Relation, lead: bool, here: bool, rows: int) -> tuple[Counts, int]:
+    """What rows that say the same add to the counts, and to the number of differing rows."""
+    names = [name for name, fact in _OF_ROWS.items() if relation & fact]
+    if lead:
+        names += [name for name, fact in _OF_MAILS.items() if relation & fact]
+    if here and relation & Relation.LEFT_OUT:
+        names.append("left_out")
+    differs = relation & DIFFERENT and (lead or relation & (Relation.READ | Relation.FLAGS))
+    return Counts(**dict.fromkeys(names, rows)), rows if differs else 0
 
 
 def folder_pairs(index: Index) -> list[FolderPair]:
     """The folder pairs in the order of the PC's folders, server folders that nothing maps to behind them."""
-    found = index.db.execute(f"SELECT view, {_DIFFERING}, {_COUNT_COLUMNS} FROM pair GROUP BY view")  # noqa: S608
-    counts = {view: (differing, Counts(*numbers)) for view, differing, *numbers in found}
-    messages = dict(index.db.execute("SELECT folder, count(*) FROM message GROUP BY folder"))
-    rows = index.db.execute(
-        "SELECT view.id, l.id, s.id, l.name, s.name, view.target, view.role, l.stamp, s.stamp FROM view"
-        " LEFT JOIN folder l ON l.id = view.local LEFT JOIN folder s ON s.id = view.server ORDER BY view.id"
+    counts: dict[int, tuple[Counts, int]] = {}
+    for view, relation, lead, here, rows in index.db.execute("SELECT view, relation, lead, here, rows FROM tally"):
+        before, differing = counts.get(view, (Counts(), 0))
+        more, differ = _counted(Relation(relation), bool(lead), bool(here), rows)
+        counts[view] = before + more, differing + differ
+    found = index.db.execute(
+        "SELECT view.id, s.id, l.name, s.name, view.target, view.role, l.stamp, s.stamp, l.id, l.messages, s.messages"
+        " FROM view LEFT JOIN folder l ON l.id = view.local LEFT JOIN folder s ON s.id = view.server"
+        " ORDER BY view.position"
     )
     return [
         FolderPair(
@@ -102,14 +116,17 @@ def folder_pairs(index: Index) -> list[FolderPair]:
             target=target,
             exists=server_id is not None,
             role=Role(role),
-            counts=counts.get(id_, (0, Counts()))[1],
-            differing=counts.get(id_, (0, Counts()))[0],
-            local_messages=messages.get(local_id, 0),
-            server_messages=messages.get(server_id, 0),
+            counts=counts.get(id_, (Counts(), 0))[0],
+            differing=counts.get(id_, (Counts(), 0))[1],
+            local_messages=local_messages or 0,
+            server_messages=server_messages or 0,
             known=(local_id is None or local_stamp is not None) and (server_id is None or server_stamp is not None),
         )
-        for id_, local_id, server_id, local, server, target, role, local_stamp, server_stamp in rows
-    ]
+        for (
+            id_, server_id, local, server, target, role, local_stamp, server_stamp, local_id, local_messages,
+            server_messages,
+        ) in found
+    ]  # fmt: skip
 
 
 def total(pairs: Iterable[FolderPair]) -> Counts:
@@ -151,7 +168,7 @@ def rows(index: Index, ids: Iterable[int]) -> list[Row]:
                 id=id_,
                 view=view,
                 relation=Relation(relation),
-                why=why,
+                why=WHYS[why],
                 local=local,
                 server=server,
                 local_folder=names[local.folder] if local else "",

@@ -29,6 +29,8 @@ class Relation(IntFlag):
     """Listed but not compared: trash, junk, outbox, templates, partial mail."""
     COPY = 512
     """A further copy of a mail whose other copy is the one that is paired or counted."""
+    PENDING = 2048
+    """The server is still being listed: nothing is said yet of whether, or where, it has the mail."""
 
 
 DUPLICATE = Relation.DUPLICATE_LOCAL | Relation.DUPLICATE_SERVER

@@ -1,8 +1,11 @@
-"""Writing and reading the rows of both sides: folders and messages."""
+"""Reading the rows of both sides: folders, what was known of them, messages by row id; and the file's transactions.
+
+Writing messages is in `hikkoshi.index.writing`.
+"""
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +14,10 @@ from typing import Self
 from hikkoshi.errors import IndexUnusable
 from hikkoshi.i18n import _
 from hikkoshi.index.schema import SERVER, open_index
-from hikkoshi.mail.flags import pack, unpack
+from hikkoshi.index.writing import Writing
+from hikkoshi.mail.flags import unpack
 from hikkoshi.mail.folders import Folder, Role
-from hikkoshi.mail.identity import identify
 from hikkoshi.mail.message import Message
-
-_BATCH = 1000  # rows an INSERT transaction step; more gains nothing measurable
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +40,28 @@ class IndexedMessage:
     message: Message
 
 
-class Index:
+@dataclass(frozen=True, slots=True)
+class ServerState:
+    """What the last look at a server folder left: when the folder has the same now, nothing in it has changed.
+
+    `messages`: how many there were. `modseq`: HIGHESTMODSEQ (RFC 7162), None where the server keeps none.
+    `complete`: False where a first listing was cut short, so that older mail may not be in the index.
+    """
+
+    uidvalidity: int
+    uidnext: int
+    messages: int
+    modseq: int | None = None
+    complete: bool = True
+
+
+class Index(Writing):
     """The index of one account, opened by one thread for itself. Close it, or use it in a `with`."""
 
     def __init__(self, path: Path) -> None:
         self.db: sqlite3.Connection = open_index(path)
         self.path = path
+        self.forget_flagsets()
 
     def close(self) -> None:
         """Close the file."""
@@ -83,6 +100,7 @@ class Index:
             except BaseException:
                 if self.db.in_transaction:  # a full disk may have ended it
                     self.db.execute("ROLLBACK")
+                self.forget_flagsets()
                 raise
         except sqlite3.Error as error:
             raise IndexUnusable(
@@ -105,12 +123,10 @@ class Index:
                     " role = excluded.role, account = excluded.account, position = excluded.position RETURNING id",
                     (*row, side, folder.native),
                 ).fetchone()[0]
-            gone = [
-                (row[0],)
-                for row in self.db.execute("SELECT id, native FROM folder WHERE side = ?", (side,))
-                if row[1] not in ids
-            ]
-            self.db.executemany("DELETE FROM folder WHERE id = ?", gone)
+            for id_, native in self.db.execute("SELECT id, native FROM folder WHERE side = ?", (side,)).fetchall():
+                if native not in ids:
+                    self.clear(id_)
+                    self.db.execute("DELETE FROM folder WHERE id = ?", (id_,))
         return ids
 
     def folders(self, side: int | None = None) -> list[IndexedFolder]:
@@ -140,86 +156,57 @@ class Index:
         """Note the stamp; None says that the folder's contents are not known."""
         self.db.execute("UPDATE folder SET stamp = ? WHERE id = ?", (stamp, folder))
 
-    def clear(self, folder: int) -> None:
-        """Forget the folder's messages."""
-        self.db.execute("DELETE FROM message WHERE folder = ?", (folder,))
+    def server_state(self, folder: int) -> ServerState | None:
+        """What the last look at a server folder left, None if there was none or its contents are not known."""
+        found = self.db.execute(
+            "SELECT stamp, uidnext, exist, modseq, complete FROM folder"
+            " WHERE id = ? AND stamp IS NOT NULL AND uidnext IS NOT NULL",
+            (folder,),
+        ).fetchone()
+        return ServerState(int(found[0]), found[1], found[2], found[3], bool(found[4])) if found else None
 
-    def add(self, folder: int, messages: Iterable[Message], step: Callable[[int], None] | None = None) -> int:
-        """Add messages inside the caller's transaction; `step` hears the count now and then. How many there were."""
-        batch: list[tuple[object, ...]] = []
-        count = 0
-        for message in messages:
-            batch.append(_row(folder, message))
-            count += 1
-            if len(batch) >= _BATCH:
-                self._insert(batch)
-                batch.clear()
-                if step:
-                    step(count)
-        self._insert(batch)
-        return count
-
-    def _insert(self, rows: list[tuple[object, ...]]) -> None:
-        self.db.executemany(
-            "INSERT OR REPLACE INTO message (folder, place, size, flags, date, fields, partial, message_id, digest,"
-            " strong) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            rows,
+    def set_server_state(self, folder: int, state: ServerState) -> None:
+        """Note what a look at a server folder left; its stamp becomes the UIDVALIDITY."""
+        self.db.execute(
+            "UPDATE folder SET stamp = ?, uidnext = ?, exist = ?, modseq = ?, complete = ? WHERE id = ?",
+            (str(state.uidvalidity), state.uidnext, state.messages, state.modseq, state.complete, folder),
         )
+
+    def places(self, folder: int) -> dict[str, tuple[int, str]]:
+        """Place -> (row id, packed flags) of a folder's messages."""
+        rows = self.db.execute(
+            "SELECT place, message.id, flagset.flags FROM message JOIN flagset ON flagset.id = message.flags"
+            " WHERE folder = ?",
+            (folder,),
+        )
+        return {str(place): (id_, flags) for place, id_, flags in rows}
 
     def server_uids(self, folder: int) -> dict[int, tuple[int, str]]:
         """UID -> (row id, packed flags) of a server folder."""
-        rows = self.db.execute("SELECT id, place, flags FROM message WHERE folder = ?", (folder,))
-        return {int(place): (id_, flags) for id_, place, flags in rows}
-
-    def update_flags(self, changes: Iterable[tuple[int, frozenset[str]]]) -> None:
-        """Set the flags of messages by row id."""
-        self.db.executemany("UPDATE message SET flags = ? WHERE id = ?", ((pack(f), i) for i, f in changes))
-
-    def remove(self, ids: Iterable[int]) -> None:
-        """Forget messages by row id."""
-        self.db.executemany("DELETE FROM message WHERE id = ?", ((i,) for i in ids))
+        return {int(place): known for place, known in self.places(folder).items()}
 
     def messages(self, ids: Iterable[int]) -> dict[int, IndexedMessage]:
         """The messages with these row ids; ids that are gone are missing from the answer."""
         rows = self.db.execute(
-            "SELECT id, folder, place, size, flags, date, fields, partial FROM message"
-            " WHERE id IN (SELECT value FROM json_each(?))",
+            "SELECT message.id, folder, place, size, flagset.flags, date, fields, partial FROM message"
+            " JOIN flagset ON flagset.id = message.flags WHERE message.id IN (SELECT value FROM json_each(?))",
             (json.dumps(list(ids)),),
         )
         return {
             row[0]: IndexedMessage(
-                row[0], row[1], Message(row[2], row[3], unpack(row[4]), row[5], row[6], bool(row[7]))
+                row[0], row[1], Message(str(row[2]), row[3], unpack(row[4]), row[5], row[6], bool(row[7]))
             )
             for row in rows
         }
 
     def totals(self, side: int) -> tuple[int, int, int]:
         """(folders, messages, bytes in CRLF form) of a side, left-out folders included."""
-        folders = self.db.execute("SELECT count(*) FROM folder WHERE side = ?", (side,)).fetchone()[0]
-        messages, size = self.db.execute(
-            "SELECT count(*), coalesce(sum(size), 0) FROM message JOIN folder ON folder.id = message.folder"
-            " WHERE side = ?",
-            (side,),
+        found: tuple[int, int, int] = self.db.execute(
+            "SELECT count(*), coalesce(sum(messages), 0), coalesce(sum(bytes), 0) FROM folder WHERE side = ?", (side,)
         ).fetchone()
-        return folders, messages, size
+        return found
 
     def server_folder(self, native: str) -> int | None:
         """Row id of a server folder by its native name."""
         found = self.db.execute("SELECT id FROM folder WHERE side = ? AND native = ?", (SERVER, native)).fetchone()
         return found[0] if found else None
-
-
-def _row(folder: int, message: Message) -> tuple[object, ...]:
-    identity = identify(message.fields)
-    return (
-        folder,
-        message.place,
-        message.size,
-        pack(message.flags),
-        message.date,
-        message.fields,
-        message.partial,
-        identity.message_id,
-        identity.digest,
-        identity.strong,
-    )

@@ -1,11 +1,15 @@
 """Asking running work to stop, from a key, a signal or another thread."""
 
 import signal
+from collections.abc import Iterable, Iterator
 from queue import Empty, SimpleQueue
 from types import FrameType
+from typing import TypeVar
 
 from hikkoshi.errors import Cancelled
 from hikkoshi.i18n import _
+
+T = TypeVar("T")
 
 
 class Cancel:
@@ -43,6 +47,12 @@ class Cancel:
         """Raise `Cancelled` if the work shall stop."""
         if self._asked:
             raise Cancelled(_("Stopped. What was done until now is written down; start again to go on."))
+
+    def while_not(self, items: Iterable[T]) -> Iterator[T]:
+        """The items, until the work shall stop: then `Cancelled` is raised."""
+        for item in items:
+            self.check()
+            yield item
 
 
 def cancel_on_signals(cancel: Cancel) -> None:

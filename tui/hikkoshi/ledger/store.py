@@ -231,6 +231,24 @@ class Ledger:
         )
         return (_item(row) for row in rows)
 
+    def upload_at(self, server: str, target: str, uidvalidity: int, uid: int) -> Item | None:
+        """What arrived on `server` by us as this message, None if it is none of ours."""
+        rows = self._read(
+            f"SELECT {_COLUMNS} FROM item WHERE target = ? AND uidvalidity = ? AND uid = ? AND state IN (?, ?)"  # noqa: S608
+            " AND move IN (SELECT id FROM move WHERE server = ?) ORDER BY id DESC LIMIT 1",
+            (target, uidvalidity, uid, *ARRIVED, server),
+        )
+        return next(map(_item, rows), None)
+
+    def uploads_mark(self) -> str:
+        """A text that changes whenever an upload arrives, is settled or is found under another UID; '' without any.
+
+        It reads an index and the moves, not the uploads.
+        """
+        uploads = next(self._read("SELECT count(uid), sum(uid), sum(uidvalidity) FROM item INDEXED BY item_uid"))
+        moves = next(self._read("SELECT count(*), count(ended) FROM move"))
+        return f"{uploads} {moves}" if uploads[0] else ""
+
 
 def _item(row: tuple[Any, ...]) -> Item:
     values = list(row)

@@ -19,6 +19,15 @@ _RUN = 1 << 16  # line ends that are digested at once
 # A digest speaks for a mail when Date and one more of From, To and Subject are in it. Scanners and copiers send
 # hundreds of mails with the same From and Subject and no Date.
 _STRONG_WITH_DATE = 2
+_MASK = bytes(byte if 0 < byte < 0x80 else ord("X") for byte in range(256))
+# Begins with a literal: 0.15 us a mail, 1.4 with `^|` in it.
+_ID_NAME = re.compile(rb"\nmessage-id[ \t]*:", re.IGNORECASE)
+# One id and nothing else on its line: what all but one in a thousand mails have. The rest is told by `identify`.
+_PLAIN_ID = re.compile(rb"[ \t]*<([!-;=?-~]+)>[ \t]*\r?(?:\n(?![ \t])|\Z)")
+
+HAS_ID, STRONG = 1, 2
+"""Bits of a key: it is a Message-ID's; without one, that the digest alone can tell the mail from others."""
+_KEY_BITS = ~(HAS_ID | STRONG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,35 @@ def identify(fields: bytes) -> Identity:
     present = sum(1 for name in (b"from", b"to", b"subject") if first.get(name))
     strong = bool(first.get(b"date")) and present + 1 >= _STRONG_WITH_DATE
     return Identity(_message_id(first.get(b"message-id", b"")), digest, strong)
+
+
+def keys(fields: bytes) -> tuple[int, int]:
+    """(key, evidence) of the mail whose raw identity fields are `fields`, for finding its copies among millions.
+
+    Both are 64-bit numbers, signed, as SQLite keeps them. The key is the same for all messages with one Message-ID,
+    or, without one, with one digest; its lowest bits are HAS_ID and STRONG. Different ids may share a key, though
+    hardly ever: who finds two messages by it looks at their identities. Where the evidence is the same for two
+    messages, so is all that `identify` says of them; where it is not, only `identify` tells.
+    1.9 us, where `identify` takes 11.
+    """
+    text = b"\n" + fields
+    if not text.isascii() or b"\0" in text:
+        text = text.translate(_MASK)
+    name = _ID_NAME.search(text)
+    plain = _PLAIN_ID.match(text, name.end()) if name else None
+    if plain:
+        key = _number(b"<" + plain[1]) & _KEY_BITS | HAS_ID
+    else:
+        identity = identify(fields)
+        if identity.message_id:
+            key = _number(b"<" + identity.message_id) & _KEY_BITS | HAS_ID
+        else:
+            key = _number(b"#" + identity.digest) & _KEY_BITS | (STRONG if identity.strong else 0)
+    return key, _number(text)
+
+
+def _number(content: bytes) -> int:
+    return int.from_bytes(blake2b(content, digest_size=8).digest(), "big", signed=True)
 
 
 def unified_fields(fields: bytes) -> dict[bytes, bytes]:

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Message:
+
+class Message(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One stored copy of a mail in one folder of one side.
 
     `place`: where in its folder; 'offset:length' in an mbox (bytes), the file's path below the folder in a
@@ -16,6 +17,9 @@ class Message:
     `fields`: the raw header fields of `hikkoshi.mail.headers.IDENTITY_FIELDS`, in stored order and folding,
     line ends CRLF, no blank line at the end.
     `partial`: only the headers were downloaded (X-Mozilla-Status 0x0400): never uploaded as a whole mail.
+
+    A msgspec struct, since a million of them are made: 0.2 us each, 1.7 us as a frozen dataclass; as an array it goes
+    from a child process to its parent.
     """
 
     place: str

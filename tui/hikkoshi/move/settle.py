@@ -1,7 +1,6 @@
 """What an interrupted move left behind: which of the mails that were under way have arrived."""
 
 from hikkoshi.i18n import _
-from hikkoshi.index.schema import SERVER
 from hikkoshi.index.store import Index
 from hikkoshi.ledger.store import Item, ItemState, Ledger
 from hikkoshi.mail.identity import identify
@@ -44,9 +43,9 @@ def _candidates(index: Index, item: Item, folder: int | None) -> list[int] | Non
     """UIDs that could be the item; None where the folder's contents are not those that it was sent to."""
     if folder is None or index.stamp(folder) != str(item.uidvalidity):
         return None
+    wanted = identify(item.fields)
     rows = index.db.execute(
-        "SELECT place FROM message JOIN folder ON folder.id = message.folder WHERE side = ? AND folder = ?"
-        " AND digest = ? AND abs(size - ?) <= ? AND CAST(place AS INTEGER) >= ?",
-        (SERVER, folder, identify(item.fields).digest, item.size, _SIZE_SLACK, item.uidnext or 0),
+        "SELECT place, fields FROM message WHERE folder = ? AND abs(size - ?) <= ? AND place >= ?",
+        (folder, item.size, _SIZE_SLACK, item.uidnext or 0),
     )
-    return sorted(int(place) for (place,) in rows)
+    return sorted(place for place, fields in rows if identify(fields).digest == wanted.digest)
