@@ -13,6 +13,7 @@ from hikkoshi.errors import HikkoshiError
 from hikkoshi.index.account import compare
 from hikkoshi.index.landing import landed, new_folder
 from hikkoshi.index.mapping import map_folders
+from hikkoshi.index.proofs import KnownProofs
 from hikkoshi.index.queries import folder_pairs, total
 from hikkoshi.index.schema import LOCAL, SERVER
 from hikkoshi.index.store import Index
@@ -201,7 +202,7 @@ class FakeSession:
         with Index(self.index_path) as index:
             local = [entry.folder for entry in index.folders(LOCAL)]
             server = [entry.folder for entry in index.folders(SERVER)]
-            compare(index, map_folders(local, server, self.overrides, "/".join), {})
+            compare(index, map_folders(local, server, self.overrides, "/".join), KnownProofs())
             pairs = tuple(folder_pairs(index))
             self.snapshot = Snapshot(
                 description="Thunderbird profile “default”: account taro@example.jp and Local Folders",
