@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _EXTENSIONS = """\
-subjectAltName=DNS:localhost,IP:127.0.0.1
+subjectAltName=DNS:localhost,IP:127.0.0.1,IP:198.18.0.1
 basicConstraints=CA:FALSE
 keyUsage=digitalSignature
 extendedKeyUsage=serverAuth
 authorityKeyIdentifier=keyid
 """
+# 198.18.0.1 (RFC 2544) is the server at the far end of the benchmarks' lines.
 _KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
 
 

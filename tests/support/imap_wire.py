@@ -30,8 +30,8 @@ class Reply:
 class Wire:
     """One connection. Closed by `with`."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self._socket = socket.create_connection((host, port), _PATIENCE)
+    def __init__(self, host: str, port: int, patience: float = _PATIENCE) -> None:
+        self._socket = socket.create_connection((host, port), patience)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._file = self._socket.makefile("rb")
         self._tags = 0
