@@ -206,5 +206,3 @@ def _starts_mail(buffer: bytes, context: bytes, position: int) -> bool:
     before = (context + buffer[max(0, position - 3) : position])[-3:]
     blank = before.endswith((b"\n\n", b"\n\r\n", b"\0"))
     return blank and bool(_CLASSIC.match(buffer, position))
-
-

@@ -227,8 +227,9 @@ def test_wherever_the_chunks_are_cut_the_slow_twin_finds_the_same(
     assert [as_slow(extent) for extent in whole] == slow
     assert in_chunks(path, starts, chunk) == whole
     if slow:
-        assert b"".join(content[extent.offset : extent.offset + extent.length] for extent in whole) == (
-            content[slow[0][0] :]
+        assert (
+            b"".join(content[extent.offset : extent.offset + extent.length] for extent in whole)
+            == (content[slow[0][0] :])
         )
     for extent in whole:
         stored = read_extent(path, extent.place)

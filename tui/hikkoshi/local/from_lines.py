@@ -55,4 +55,6 @@ def is_classic(buffer: bytes, context: bytes, position: int) -> bool:
     if len(before) < 3:
         before = context + before
     # NULs: a crash may have left a hole where the blank line was.
-    return before.endswith((b"\n\n", b"\n\r\n", b"\0")) and _CLASSIC.match(buffer, position, position + AHEAD) is not None
+    return (
+        before.endswith((b"\n\n", b"\n\r\n", b"\0")) and _CLASSIC.match(buffer, position, position + AHEAD) is not None
+    )

@@ -34,20 +34,18 @@ class Extent(msgspec.Struct, frozen=True, gc=False):
         return f"{self.offset}:{self.length}"
 
 
-def unquoted(content: bytes, *, at_line: bool = True) -> bytes:
-    """`content` without its quoting; `at_line`: it begins at a line's start."""
-    if at_line:
-        return QUOTED.sub(b"", content)
-    line, newline, rest = content.partition(b"\n")
-    return line + newline + QUOTED.sub(b"", rest)
+def unquoted(content: bytes) -> bytes:
+    """`content`, which begins at a line's start, without its quoting."""
+    return QUOTED.sub(b"", content)
 
 
 def whole_mail(
-    buffer: bytes, start: int, end: int, at: int, *, crs: bool, nuls: bool, quoted: bool, cut: bool
+    buffer: bytes, start: int, end: int, at: int, *, crs: bool, nuls: bool, quotes: list[int], cut: bool
 ) -> Extent:
     """The mail that lies whole in `buffer[start:end]`, which is at offset `at` of its file.
 
-    `crs`, `nuls`: the buffer has such bytes somewhere; `quoted`: the mail may have quoted lines.
+    `crs`, `nuls`: the buffer has such bytes somewhere; `quotes`: where a line
+    of the mail has quoting, in ascending order.
     """
     newline = buffer.find(b"\n", start, end)
     if newline < 0:
@@ -56,15 +54,12 @@ def whole_mail(
     else:
         line = buffer[start:newline]
     first = newline + 1
-    length = end - start
-    has_nuls = nuls and buffer.find(b"\0", first, end) >= 0
-    if quoted:
-        buffer = b"\n" + unquoted(buffer[first:end])
-        newline, first, end = 0, 1, len(buffer)
     blank = BLANK_LINE.search(buffer, newline, end)
     body = end if blank is None else blank.start() + 1
     header = buffer[first:body]
-    size = end - first + buffer.count(b"\n", first, end)
+    if quotes and quotes[0] < body:
+        header = unquoted(header)
+    size = end - first - len(quotes) + buffer.count(b"\n", first, end)
     if crs and buffer.find(b"\r", first, end) >= 0:
         size -= buffer.count(b"\r\n", first, end)
     # The blank line that ends a header belongs to the mail; it is no separator.
@@ -73,7 +68,8 @@ def whole_mail(
     bookkeeping = bookkeeping_fields(header, mbox=True)
     if bookkeeping:
         size -= dropped_size(header, bookkeeping)
-    return Extent(at + start, length, line.removesuffix(b"\r"), header, size, bookkeeping, cut, has_nuls)
+    has_nuls = nuls and buffer.find(b"\0", first, end) >= 0
+    return Extent(at + start, end - start, line.removesuffix(b"\r"), header, size, bookkeeping, cut, has_nuls)
 
 
 @dataclass(slots=True)
@@ -91,20 +87,18 @@ class Gathered:
     length: int = 0
     tail: bytes = b""
     nuls: bool = False
-    quoted: bool = False
+    quoted: bool = False  # the header has quoted lines, perhaps
 
-    def feed(self, piece: bytes, *, quoted: bool, at_line: bool) -> None:
-        """Take the next bytes; the first ones hold the whole From_ line. `at_line`: they begin at a line's start.
-
-        `quoted`: the mail may have quoted lines, in these bytes or before them.
-        """
+    def feed(self, piece: bytes, quotes: list[int]) -> None:
+        """Take the next bytes; the first ones hold the whole From_ line. `quotes`: offsets of quoted lines in them."""
         if not self.length:
             line, newline, piece = piece.partition(b"\n")
-            self.from_line, self.length, at_line = line.removesuffix(b"\r"), len(line) + len(newline), True
+            self.from_line, self.length = line.removesuffix(b"\r"), len(line) + len(newline)
         self.length += len(piece)
         self.tail = (self.tail + piece[-4:])[-4:]
         self.nuls = self.nuls or b"\0" in piece
-        self.quoted = self.quoted or quoted
+        if quotes and not self.body:
+            self.quoted = True
         if not self.body:
             # Only what is new is searched: a header may be a hole of NULs as long as the file.
             known = len(self.header)
@@ -114,11 +108,9 @@ class Gathered:
                 return
             end = blank.start() + 1
             self.body = self.offset + self.length - (len(self.header) - blank.end())
-            piece, at_line = bytes(self.header[end:]), True
+            piece = bytes(self.header[end:])
             del self.header[end:]
-        if quoted:
-            piece = unquoted(piece, at_line=at_line)
-        self.body_size += crlf_size(piece)
+        self.body_size += crlf_size(piece) - sum(1 for quote in quotes if quote >= self.body)
 
     def extent(self, *, cut: bool) -> Extent:
         """The mail, once all of it has been fed."""

@@ -11,11 +11,12 @@ from hikkoshi.local.from_lines import AHEAD, FILE_START, from_words, has_two_hea
 from hikkoshi.local.mbox_mail import Extent, Gathered, whole_mail
 from hikkoshi.mail.headers import BLANK_LINE
 
-CHUNK = 1024 * 1024
+CHUNK = 256 * 1024
 """Bytes read at once: with more, what was just read is no longer in the processor's cache when it is searched."""
 
-_LONGEST_LINE = 4 * CHUNK
+_LONGEST_LINE = 16 * CHUNK
 _NEWLINE, _NUL, _QUOTE = b"\n\0>"
+_FRONTS = (_NEWLINE, _NUL)
 
 _CONTEXT = 3  # bytes in front of a From_ line that a blank line takes
 
@@ -36,6 +37,8 @@ class Starts:
 
     def is_certain(self, buffer: bytes, position: int, offset: int) -> bool:
         """Whether a mail starts at `position`, `offset` in the file, whatever the mail before it says."""
+        if self.known is None and self.chained is None:
+            return has_two_headers(buffer, position)
         if self.chained is not None:
             found = bisect_left(self.chained, offset)
             return found < len(self.chained) and self.chained[found] == offset
@@ -66,33 +69,39 @@ class Reader:
     _context: bytes = FILE_START
     _open: int | None = None  # where the mail under way begins in the buffer; it may have been gathered before
     _gathered: Gathered | None = None
-    _quoted: bool = False
+    _quotes: list[int] = field(default_factory=list)  # where the mail under way has quoted lines, not taken in yet
     _believed: int | None = field(default=None)  # where the mail under way ends by its Content-Length, once asked
     _crs: bool = False
     _nuls: bool = False
 
     def mails(self) -> Iterator[Extent]:
         """The mails in their order. Raises `OSError`."""
-        if self.start:
-            front = max(0, self.start - _CONTEXT)
-            self.file.seek(front)
-            self._context = (FILE_START + self.file.read(self.start - front))[-_CONTEXT:]
-        self._at = self.start
+        self._go_to_start()
         searched = 0
+        is_certain, by_classic_rule = self.starts.is_certain, self.starts.by_classic_rule
         while True:
             chunk = self.file.read(CHUNK)
             self._buffer = self._buffer + chunk if self._buffer else chunk
             self._crs, self._nuls = b"\r" in self._buffer, b"\0" in self._buffer
             decided = len(self._buffer) if not chunk else max(searched, len(self._buffer) - AHEAD)
             for position in from_words(self._buffer, searched, decided):
-                if self._starts_mail(position):
-                    if self._open is not None:
-                        yield self._close(position, cut=False)
-                    elif position:
-                        self._pass_over(position)
-                    if self.stop is not None and self._at + position >= self.stop and self._is_certain(position):
-                        return
-                    self._open, self._quoted, self._believed = position, False, None
+                before = self._buffer[position - 1] if position else self._context[-1]
+                if before not in _FRONTS:
+                    if before == _QUOTE and self._is_quoting(position - 1):
+                        self._quotes.append(position)
+                    continue
+                certain = is_certain(self._buffer, position, self._at + position)
+                if not certain and not (by_classic_rule and self._starts_by_classic_rule(position)):
+                    continue
+                if self._open is not None:
+                    yield self._close(position, cut=False)
+                elif position:
+                    self._pass_over(position)
+                if certain and self.stop is not None and self._at + position >= self.stop:
+                    return
+                self._open, self._believed = position, None
+                if self._quotes:
+                    self._quotes.clear()
             if not chunk:
                 break
             searched = decided - self._let_go(decided)
@@ -101,15 +110,13 @@ class Reader:
         elif self._buffer:
             self._pass_over(len(self._buffer))
 
-    def _starts_mail(self, position: int) -> bool:
-        before = self._buffer[position - 1] if position else self._context[-1]
-        if before not in (_NEWLINE, _NUL):
-            self._quoted = self._quoted or before == _QUOTE
-            return False
-        if self._is_certain(position):
-            return True
-        if not self.starts.by_classic_rule:
-            return False
+    def _go_to_start(self) -> None:
+        front = max(0, self.start - _CONTEXT)
+        self.file.seek(front)
+        self._context = (FILE_START + self.file.read(self.start - front))[-_CONTEXT:]
+        self._at = self.start
+
+    def _starts_by_classic_rule(self, position: int) -> bool:
         if position == 0 and self._at == 0:
             return True
         first_of_part = self._open is None and self.start > 0
@@ -119,8 +126,11 @@ class Reader:
             and not self._is_body_by_length(position)
         )
 
-    def _is_certain(self, position: int) -> bool:
-        return self.starts.is_certain(self._buffer, position, self._at + position)
+    def _is_quoting(self, position: int) -> bool:
+        """Whether the `>` at `position` and those in front of it begin a line."""
+        while position > 0 and self._buffer[position - 1] == _QUOTE:
+            position -= 1
+        return (self._buffer[position - 1] if position > 0 else self._context[-1]) == _NEWLINE
 
     def _is_body_by_length(self, position: int) -> bool:
         """Whether the mail under way goes on over a classic From_ line by its Content-Length."""
@@ -146,7 +156,7 @@ class Reader:
             mail, self._gathered = self._gathered.extent(cut=cut), None
             return mail
         return whole_mail(
-            self._buffer, self._open, end, self._at, crs=self._crs, nuls=self._nuls, quoted=self._quoted, cut=cut
+            self._buffer, self._open, end, self._at, crs=self._crs, nuls=self._nuls, quotes=self._quotes, cut=cut
         )
 
     def _gather(self, end: int) -> None:
@@ -154,9 +164,9 @@ class Reader:
         if self._gathered is None:
             self._gathered = Gathered(self._at + self._open)
         if end > self._open:
-            before = self._buffer[self._open - 1] if self._open else self._context[-1]
-            piece = self._buffer[self._open : end]
-            self._gathered.feed(piece, quoted=self._quoted, at_line=before == _NEWLINE)
+            quotes = [self._at + quote for quote in self._quotes if quote < end]
+            self._gathered.feed(self._buffer[self._open : end], quotes)
+            self._quotes = self._quotes[len(quotes) :]
         self._open = end
 
     def _let_go(self, decided: int) -> int:
@@ -182,6 +192,7 @@ class Reader:
         self._context = (self._context + self._buffer[max(0, drop - _CONTEXT) : drop])[-_CONTEXT:]
         self._buffer = self._buffer[drop:]
         self._at += drop
+        self._quotes = [quote - drop for quote in self._quotes]
         if self._open is not None:
             self._open -= drop
         return drop

@@ -10,7 +10,7 @@ from hikkoshi.local.chunks import extent_chunks, head
 from hikkoshi.local.mbox import from_line, read_extent, scan_extents, starts_of
 from hikkoshi.local.mbox_mail import Extent
 from hikkoshi.local.msf import fresh_summary, summary_stamp
-from hikkoshi.local.standing import GONE, Standing, header_standing
+from hikkoshi.local.standing import GONE, Standing, standing_of_fields
 from hikkoshi.mail.dates import Dated, internal_date
 from hikkoshi.mail.folders import Folder, Role, role_by_name
 from hikkoshi.mail.headers import decode, field, identity_fields
@@ -51,14 +51,15 @@ def scan_mbox(
         raise LocalChanged(_("The file changed while it was read. Nothing of it was taken; refresh to read it again."))
     mtime = status.st_mtime
     garbage = nuls = 0
+    sent = folder.role is Role.SENT
 
     def note_garbage(size: int) -> None:
         nonlocal garbage
         garbage += size
 
     for extent in scan_extents(path, note_garbage, starts_of(path, known)):
-        standing = standing_of(extent) if standing_of else header_standing(extent.header)
-        if not standing.live or _is_internal(extent.header):
+        standing = standing_of(extent) if standing_of else standing_of_fields(extent.bookkeeping)
+        if not standing.live or _is_internal(extent):
             continue
         if extent.cut:
             text = _(
@@ -66,7 +67,6 @@ def scan_mbox(
             )
             problems.append(Problem(folder.name, text.format(subject=decode(field(extent.header, b"subject") or b""))))
         nuls += extent.nuls
-        sent = folder.role is Role.SENT
         dated = internal_date(extent.header, sent=sent, from_line=extent.from_line, mtime=mtime)
         yield Message(
             place=extent.place,
@@ -102,11 +102,11 @@ def mbox_stamp(path: Path) -> str:
     return f"{status.st_size}:{status.st_mtime_ns}:{status.st_ino}"
 
 
-def _is_internal(header: bytes) -> bool:
+def _is_internal(extent: Extent) -> bool:
     """The message that c-client and Dovecot keep their UIDs in (c-client's mbox driver, docs/formats.txt)."""
-    if b"DON'T DELETE" not in header:
+    if b"DON'T DELETE" not in extent.header:
         return False
-    return field(header, b"x-imap") is not None and b"DON'T DELETE" in (field(header, b"subject") or b"")
+    return field(extent.header, b"x-imap") is not None and b"DON'T DELETE" in (field(extent.header, b"subject") or b"")
 
 
 class MboxStore:

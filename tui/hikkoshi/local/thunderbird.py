@@ -30,7 +30,7 @@ from hikkoshi.local.profile import (
     read_prefs,
 )
 from hikkoshi.local.sbd import Place, read_true_names, walk_account
-from hikkoshi.local.standing import GONE, Standing, header_standing
+from hikkoshi.local.standing import GONE, Standing, header_standing, standing_of_fields
 from hikkoshi.mail.dates import Dated
 from hikkoshi.mail.folders import Folder, Role, role_by_name
 from hikkoshi.mail.headers import field, header_block
@@ -192,7 +192,7 @@ class ThunderbirdStore:
                 return GONE
             if summary:
                 return summary.standings.get(str(extent.offset), GONE)
-            return header_standing(extent.header)
+            return standing_of_fields(extent.bookkeeping)
 
         return standing_of
 

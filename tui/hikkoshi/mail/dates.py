@@ -1,7 +1,6 @@
 """The date a mail is given on the server, and where it was found; IMAP's date syntax both ways."""
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from time import time
 
@@ -23,9 +22,7 @@ _ZONE = r"[\s(\"]*(?:(?:GMT|UTC?)?([+-]\d{1,2}(?::?\d{2})?)(?!\d)|([A-Za-z]{1,4}
 _DATE = re.compile(r"(?:^|[\s,;])(\d{1,2})[\s-]+([A-Za-z]{3})[a-z]*\.?[\s-]+(\d{4}|\d{2,3})[\s,]+" + _TIME + _ZONE)
 # The one form that RFC 5322 asks for, which nearly all mail has: 1.2 us, where the patterns below cost 6. Years that
 # begin with 1 or 2 cannot overflow.
-_COMMON = re.compile(
-    rb"\s*(?:[A-Za-z]{3}, +)?(\d{1,2} [A-Za-z]{3} [12]\d{3}) (\d\d:\d\d):(\d\d) ([+-]\d{4})(?=\s|\Z)"
-)
+_COMMON = re.compile(rb"\s*(?:[A-Za-z]{3}, +)?(\d{1,2} [A-Za-z]{3} [12]\d{3}) (\d\d:\d\d):(\d\d) ([+-]\d{4})(?=\s|\Z)")
 _ISO_DATE = re.compile(r"(?:^|\s)(\d{4})([-/])(\d{1,2})\2(\d{1,2})[T\s]+" + _TIME + _ZONE)
 # asctime(), as `date` and JavaScript vary it: `Mon Jan  1 00:00:00 JST 2024`, `Mon Jan 01 2024 00:00:00 GMT+0900`.
 _MONTH_FIRST = re.compile(r"\b([A-Za-z]{3})[a-z]*\.?\s+(\d{1,2}),?\s+(\d{4})[\s,]+" + _TIME + _ZONE)
@@ -65,24 +62,21 @@ def internal_date(block: bytes, *, sent: bool, from_line: bytes | None, mtime: f
     Else the mbox's From_ line, else the file's time `mtime` (seconds since 1970). None where nothing is known.
     """
     latest = time() + _AHEAD
-    for source, when in _candidates(block, sent, from_line, mtime):
-        if when is not None and _EARLIEST <= when <= latest:
-            return Dated(when, source)
-    return None
-
-
-def _candidates(
-    block: bytes, sent: bool, from_line: bytes | None, mtime: float | None
-) -> Iterator[tuple[str, int | None]]:
     block = b"\n" + block
     if not sent and (received := _RECEIVED.search(block)):
-        yield "received", parse_date(received[1].partition(b":")[2].rpartition(b";")[2])
+        when = parse_date(received[1].partition(b":")[2].rpartition(b";")[2])
+        if when is not None and _EARLIEST <= when <= latest:
+            return Dated(when, "received")
     if date := _DATE_FIELD.search(block):
-        yield "date", parse_date(date[1].partition(b":")[2])
-    if from_line is not None:
-        yield "from-line", parse_from_line(from_line)
-    if mtime is not None:
-        yield "file", int(mtime)
+        when = parse_date(date[1].partition(b":")[2])
+        if when is not None and _EARLIEST <= when <= latest:
+            return Dated(when, "date")
+    when = parse_from_line(from_line) if from_line is not None else None
+    if when is not None and _EARLIEST <= when <= latest:
+        return Dated(when, "from-line")
+    if mtime is not None and _EARLIEST <= mtime <= latest:
+        return Dated(int(mtime), "file")
+    return None
 
 
 def parse_date(value: bytes) -> int | None:
