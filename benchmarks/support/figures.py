@@ -6,7 +6,7 @@ ratio = ours / goal and goal 1. Where a peer is missing: peer, ratio and holds a
 """
 
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -75,6 +75,12 @@ def within(name: str, ours: Sequence[float], limit: float, *, how: str = "") -> 
     ratio = _short(median / limit)
     told = f"goal: at most {limit:g}" + (f"; {how}" if how else "")
     return Figure(name, _short(median), None, None, ratio, 1.0, "lower", ratio <= 1, len(ours), told)
+
+
+def none_of(name: str, found: Collection[object], *, how: str = "") -> Figure:
+    """A figure that holds where nothing was found; a ratio to a goal of 0 is none, so it is to one half."""
+    told = "goal: none" + (f"; {how}" if how else "") + (f"; found: {sorted(map(str, found))}" if found else "")
+    return Figure(name, len(found), None, None, len(found) / 0.5, 1.0, "lower", not found, 1, told)
 
 
 def unmeasured(name: str, goal: float, better: Better, *, peer_name: str | None = None, reason: str) -> Figure:

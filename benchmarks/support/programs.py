@@ -1,7 +1,8 @@
 """The installed `hikkoshi`, run as a user would who has only this one account."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import msgspec
@@ -41,13 +42,20 @@ class Hikkoshi:
         """As if it had never run: no index, no ledger."""
         shutil.rmtree(self.home, ignore_errors=True)
 
-    def check(self, line: Line, *, watch_memory: bool = False, cores: int | None = None) -> Run:
+    def check(self, line: Line, *, watch_memory: bool = False) -> Run:
         """One `hikkoshi check --json` over TLS; it may find differences."""
         host, port = line.reach(self.account.server.imaps_port)
-        return self.at(f"imaps://{self.account.user}@{host}:{port}", line, watch_memory=watch_memory, cores=cores)
+        return self.at(f"imaps://{self.account.user}@{host}:{port}", line, watch_memory=watch_memory)
 
-    def at(self, server: str, line: Line, *, watch_memory: bool = False, cores: int | None = None) -> Run:
-        """The same at another address, such as a recording proxy's."""
+    def at(
+        self,
+        server: str,
+        line: Line | None = None,
+        *,
+        watch_memory: bool = False,
+        extra: Mapping[str, str] | None = None,
+    ) -> Run:
+        """The same at another address, such as a recording proxy's; `extra`: more environment."""
         words: list[str | Path] = [
             HIKKOSHI, "check", "--json", "--local", self.store, "--server", server,
             "--password-command", f"echo {self.account.password}", "--ca-file", self.account.server.ca_file,
@@ -55,11 +63,10 @@ class Hikkoshi:
         ]  # fmt: skip
         return run(
             words,
-            environment=environment(self.home),
-            surroundings=line.surroundings,
+            environment={**environment(self.home), **(extra or {})},
+            surroundings=line.surroundings if line else nullcontext,
             statuses=(0, 1),
             watch_memory=watch_memory,
-            cores=cores,
         )
 
 

@@ -34,7 +34,7 @@ class Run:
 
     `seconds`: from before it starts to its end; `cpu`: seconds of user and system time, children it waited for
     included; `peak`: bytes of the largest of its processes; `memory`: bytes of all its processes together
-    (proportional set size), 0 where it was not watched; `output`: what it printed.
+    (proportional set size), 0 where it was not watched; `output`, `errors`: what it printed.
     """
 
     seconds: float
@@ -43,6 +43,7 @@ class Run:
     memory: int
     status: int
     output: bytes
+    errors: bytes
 
 
 def run(
@@ -77,12 +78,13 @@ def run(
             _pid, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - begin
         process.returncode = os.waitstatus_to_exitcode(status)
+        errors.seek(0)
+        told = errors.read()
         if process.returncode not in statuses:
-            errors.seek(0)
-            said = (output[-_SHOWN:] + errors.read()[-_SHOWN:]).decode(errors="replace")
+            said = (output[-_SHOWN:] + told[-_SHOWN:]).decode(errors="replace")
             raise Failed(f"{Path(command[0]).name} ended with {process.returncode}:\n{said}")
     cpu = usage.ru_utime + usage.ru_stime
-    return Run(seconds, cpu, usage.ru_maxrss * 1024, memory[0], process.returncode, output)
+    return Run(seconds, cpu, usage.ru_maxrss * 1024, memory[0], process.returncode, output, told)
 
 
 @contextmanager
