@@ -39,6 +39,7 @@ class Appending(Conversation):
         arguments = append_arguments(native, flags, date)
         shape = (native, frozenset(flags))
         refusal = self._refusal(_("The mail was not taken into the folder {folder}"), native)
+        self._leave_for_append(native)
         tag = self._channel.next_tag()
         line = tag + b" " + arguments
         if shape in self._proven and self._may_hurry(len(message)):

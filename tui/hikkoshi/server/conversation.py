@@ -90,6 +90,19 @@ class Conversation:
         else:
             self.examine(native)
 
+    def _leave_for_append(self, native: str) -> None:
+        """Close the folder `native` before mail goes into it, where the server is like Courier.
+
+        Courier 5.0 takes no mail into the folder that the same connection has open for reading ("NO Current box
+        is selected READ-ONLY."). It has no UNSELECT, which servers that take it have. CLOSE behind EXAMINE
+        removes nothing (RFC 3501 section 6.4.2).
+        """
+        if self._examined == native and "UNSELECT" not in self._channel.capabilities:
+            refusal = self._refusal(_("The folder {folder} cannot be opened"), native)
+            self._finish(self._channel.start(b"CLOSE"), refusal)
+            self._examined = None
+            self._exists = 0
+
     def _uid_after_last(self, native: str) -> int:
         """For servers that leave UIDNEXT out of EXAMINE: one more than the last mail's UID."""
         if not self._exists:
