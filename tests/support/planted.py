@@ -84,13 +84,21 @@ class Planted:
         with self.index.transaction():
             self.index.set_bodies((ids[place], body) for place, body in bodies.items())
 
+    def row(self, side: int, name: str) -> int:
+        """The row id of a folder."""
+        return next(e.id for e in self.index.folders(side) if e.folder.name == name)
+
     def targets(self) -> dict[str, Target]:
         """The mapping."""
         return map_folders(self._folders[LOCAL].values(), self._folders[SERVER].values(), self.overrides, "/".join)
 
+    def compare(self, *, whole: bool = True) -> None:
+        """Compare what changed."""
+        compare(self.index, self.targets(), KnownProofs(self.proofs), whole=whole)
+
     def counts(self) -> Counts:
         """Compare, see that the rows and the totals agree, and give the counts."""
-        compare(self.index, self.targets(), KnownProofs(self.proofs))
+        self.compare()
         pairs = folder_pairs(self.index)
         self._check_rows()
         return total(pairs)
