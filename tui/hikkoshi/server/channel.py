@@ -14,7 +14,7 @@ from typing import NoReturn
 from hikkoshi.errors import ServerError
 from hikkoshi.server import failures
 from hikkoshi.server.connect import capabilities
-from hikkoshi.server.lexer import MAX_RESPONSE, Framer, Parts, Status, status
+from hikkoshi.server.lexer import MAX_LINE, MAX_RESPONSE, Framer, Parts, Status, status
 from hikkoshi.server.transport import GuardedIMAP4
 
 _RECEIVE = 1 << 18
@@ -102,23 +102,44 @@ class Channel:
             self.close()
             raise
 
-    def read(self, max_response: int = MAX_RESPONSE) -> Parts:
-        """The next response, of at most `max_response` bytes."""
+    def read(self, max_response: int = MAX_RESPONSE, *, long_lines: bool = False) -> Parts:
+        """The next response, of at most `max_response` bytes; a line of it may be as long with `long_lines`."""
         if self.closed:
             raise failures.lost(self.host)
         self._framer.max_response = max_response
+        self._framer.max_line = max_response if long_lines else MAX_LINE
         try:
             while (parts := self._framer.next()) is None:
-                data = self._socket.recv(_RECEIVE)
-                if not data:
-                    raise failures.lost(self.host)
-                self._framer.feed(data)
-        except OSError as error:
-            raise self.fail(failures.lost(self.host, error)) from None
+                self._hear()
         except ServerError:
             self.close()
             raise
         return parts
+
+    def take(self, read: Callable[[bytes], tuple[int, int, bool]]) -> int:
+        """Let `read` take whole responses from the bytes at hand; how many it took.
+
+        `read` is given the bytes from the start of a response on. It returns how many responses it has taken, how
+        many bytes that were, and whether the response behind them is sure to need more: only then is there a wait.
+        """
+        if self.closed:
+            raise failures.lost(self.host)
+        while True:
+            count, size, cut = read(self._framer.rest())
+            self._framer.skip(size)
+            if count or not cut:
+                return count
+            self._hear()
+
+    def _hear(self) -> None:
+        """Wait for bytes from the server."""
+        try:
+            data = self._socket.recv(_RECEIVE)
+        except OSError as error:
+            raise self.fail(failures.lost(self.host, error)) from None
+        if not data:
+            raise self.fail(failures.lost(self.host))
+        self._framer.feed(data)
 
     def answers(self, tag: bytes, refusal: Refusal, max_response: int = MAX_RESPONSE) -> Generator[Parts, None, Status]:
         """The untagged responses up to the command's end; returns its OK, raises `refusal` for a NO.
@@ -141,8 +162,11 @@ class Channel:
             if not done:
                 self.close()
 
-    def judge(self, parts: Parts, tag: bytes) -> Status | None:
-        """None for an untagged response, the OK or NO that ends the command `tag`; anything else is broken."""
+    def judge(self, parts: Parts, tag: bytes, excused: Callable[[], bool] | None = None) -> Status | None:
+        """None for an untagged response, the OK or NO that ends the command `tag`; anything else is broken.
+
+        `excused`: whether a BAD to this command is no more than a NO.
+        """
         line = parts[0]
         if line.startswith(b"* "):
             said = status(line)
@@ -152,6 +176,8 @@ class Channel:
                 raise self.fail(failures.broken(self.host, line))
             return None
         said = status(line)
+        if said is not None and said.tag == tag and said.kind == "BAD" and excused is not None and excused():
+            return said
         if said is None or said.tag != tag or said.kind not in ("OK", "NO"):
             raise self.fail(failures.broken(self.host, line))
         return said

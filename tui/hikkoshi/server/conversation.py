@@ -2,16 +2,19 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Self
 
-from hikkoshi.errors import CommandRefused, ServerError
+from hikkoshi.errors import ServerError
 from hikkoshi.i18n import _
 from hikkoshi.server import failures
 from hikkoshi.server.channel import Channel, Refusal
 from hikkoshi.server.connect import connect
-from hikkoshi.server.fetch import Fetched, FetchReader
-from hikkoshi.server.lexer import MAX_RESPONSE, Parts, Status, status
+from hikkoshi.server.fetch import Fetched
+from hikkoshi.server.lexer import MAX_RESPONSE, Parts, Status
 from hikkoshi.server.login import Login
+from hikkoshi.server.mails import Readers
+from hikkoshi.server.opening import Opening, no_lasting_numbers
 from hikkoshi.server.records import FolderStatus
 from hikkoshi.server.writer import mailbox
 
@@ -31,6 +34,7 @@ class Conversation:
         self._channel = channel
         self._examined: str | None = None
         self._exists = 0
+        self._readers = Readers()
 
     @classmethod
     def open(cls, login: Login) -> Self:
@@ -61,27 +65,15 @@ class Conversation:
         refusal = self._refusal(_("The folder {folder} cannot be opened"), native)
         self._examined = None
         self._exists = 0
-        found: dict[str, bytes] = {}
+        opening = Opening(native)
         for parts in self._channel.answers(self._channel.start(b"EXAMINE " + mailbox(native)), refusal):
-            self._note(parts)
-            said = status(parts[0])
-            if said and said.code in ("UIDVALIDITY", "UIDNEXT", "PERMANENTFLAGS"):
-                found[said.code] = said.argument
+            opening.hear(parts)
         self._examined = native
-        validity, following = found.get("UIDVALIDITY", b""), found.get("UIDNEXT", b"")
-        if not validity.isdigit():
-            raise CommandRefused(
-                _(
-                    "The server gives the mails of the folder {folder} no lasting numbers, so it cannot be compared."
-                ).format(folder=failures.readable(native))
-            )
-        flags = frozenset(found.get("PERMANENTFLAGS", b"").decode("utf-8", "replace").strip("()").split())
-        return FolderStatus(
-            messages=self._exists,
-            uidvalidity=int(validity),
-            uidnext=int(following) if following.isdigit() else self._uid_after_last(native),
-            permanent_flags=flags or None,
-        )
+        self._exists = opening.exists
+        found = opening.status()
+        if found is None:
+            raise no_lasting_numbers(native)
+        return found if found.uidnext else replace(found, uidnext=self._uid_after_last(native))
 
     def _open_afresh(self, native: str) -> None:
         # Courier shows what was appended only after a NOOP in the folder that is open.
@@ -119,11 +111,10 @@ class Conversation:
         folder = native or self._examined or ""
         refusal = self._refusal(_("The mails of the folder {folder} cannot be read"), folder)
         tag = self._channel.start(b"UID FETCH " + uid_set + b" " + items)
-        reader = FetchReader()
         count = 0
         for parts in self._channel.answers(tag, refusal, max_response):
             try:
-                fetched = reader.read(parts)
+                fetched = self._readers.slow.read(parts)
             except ServerError as error:
                 raise self._channel.fail(error) from None
             if fetched is None:

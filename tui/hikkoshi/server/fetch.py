@@ -82,6 +82,10 @@ class FetchReader:
             self._take(fetched, name.upper(), value)
         return fetched
 
+    def flag_set(self, text: bytes) -> frozenset[str]:
+        """The flags in the text between the parentheses of FLAGS."""
+        return self._flag_set(tokens([text]))
+
     def _take(self, fetched: Fetched, name: bytes, value: Token) -> None:
         if name == b"UID":
             fetched.uid = number(value)

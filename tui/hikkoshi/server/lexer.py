@@ -53,11 +53,11 @@ def malformed(words: bytes) -> ProtocolBroken:
 
 
 class Framer:
-    """Cuts a stream of bytes into responses. `max_response` (bytes) may be changed between responses."""
+    """Cuts a stream of bytes into responses. `max_response` and `max_line` (bytes) may be changed between them."""
 
     def __init__(self, max_response: int = MAX_RESPONSE, max_line: int = MAX_LINE) -> None:
         self.max_response = max_response
-        self._max_line = max_line
+        self.max_line = max_line
         self._buffer = bytearray()
         self._start = 0  # of what has not been taken yet
         self._searched = 0  # no line end before this
@@ -77,6 +77,15 @@ class Framer:
         """Every response that is complete by now."""
         while (parts := self.next()) is not None:
             yield parts
+
+    def rest(self) -> bytes:
+        """What was fed and not taken yet, where a response begins; b"" in the middle of one."""
+        return b"" if self._parts else bytes(memoryview(self._buffer)[self._start :])
+
+    def skip(self, size: int) -> None:
+        """Take `size` bytes of what `rest` gave, whole responses that somebody else has read."""
+        self._start += size
+        self._searched = self._start
 
     def next(self) -> Parts | None:
         """The next complete response, None when more bytes are needed."""
@@ -111,7 +120,7 @@ class Framer:
 
     def _take_line(self) -> bytes | None:
         end = self._buffer.find(b"\r\n", self._searched)
-        if (len(self._buffer) if end < 0 else end) - self._start > self._max_line:
+        if (len(self._buffer) if end < 0 else end) - self._start > self.max_line:
             raise malformed(bytes(self._buffer[self._start : self._start + 100]))
         if end < 0:
             # The last byte may be the CR of a line end that is still on its way.

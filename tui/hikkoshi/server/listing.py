@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 
+from hikkoshi.i18n import _
 from hikkoshi.mail.message import Message
 from hikkoshi.server.conversation import Conversation
-from hikkoshi.server.fetch import FLAG_ITEMS, LIST_ITEMS, Fetched
+from hikkoshi.server.mails import Fetching, FlagFetch, MailFetch
+from hikkoshi.server.pipeline import Pipeline, Task
+from hikkoshi.server.quick import Listed
 
 
 class Listing(Conversation):
@@ -15,27 +18,27 @@ class Listing(Conversation):
 
         Not taken to its end, the connection is closed. The server's NO at the end comes after what it gave.
         """
-        pending: dict[int, Fetched] = {}
-        highest = 0
-        for answer in self._fetch(b"%d:*" % first_uid, LIST_ITEMS):
-            uid = answer.uid
-            # `first:*` names the last mail, however small its UID is (RFC 3501 section 6.4.8).
-            if uid is None or uid < first_uid:
-                continue
-            fetched = pending.pop(uid, answer)
-            fetched.merge(answer)
-            if fetched.listed:
-                highest = max(highest, uid)
-                yield fetched.message()
-            elif uid > highest:
-                # Part of the answer, or a flag that somebody has just changed; the rest may follow.
-                pending[uid] = fetched
-        # Answers that a server left incomplete are mails all the same.
-        for uid in sorted(pending):
-            yield pending[uid].message()
+        if not self._exists:
+            return
+        found: list[Listed] = []
+        fetching = MailFetch(self._readers, lambda: self._exists, found.extend, first_uid=first_uid, note=self._note)
+        for _step in self._run(fetching, fetching.task(b"%d:*" % first_uid)):
+            for _uid, message in found:
+                yield message
+            found.clear()
 
     def list_flags(self) -> Iterator[tuple[int, frozenset[str]]]:
-        """(UID, flags) of every mail in the folder that is open. Not taken to its end, the connection is closed."""
-        for fetched in self._fetch(b"1:*", FLAG_ITEMS):
-            if fetched.uid is not None and fetched.flags is not None:
-                yield fetched.uid, fetched.flags
+        """(UID, flags) of every mail in the folder that is open, once all are there."""
+        if not self._exists:
+            return
+        fetching = FlagFetch(self._readers, lambda: self._exists, self._note)
+        for _step in self._run(fetching, fetching.task()):
+            pass
+        yield from fetching.flags.items()
+
+    def _run(self, fetching: Fetching, task: Task) -> Iterator[None]:
+        tasks = [task]
+        yield from Pipeline(self._channel).run(lambda: tasks.pop() if tasks else None)
+        if fetching.refused is not None:
+            what = _("The mails of the folder {folder} cannot be read")
+            raise self._refusal(what, self._examined or "")(fetching.refused)

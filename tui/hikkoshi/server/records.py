@@ -10,6 +10,8 @@ class FolderStatus:
     `size`: bytes of all its mails (STATUS=SIZE, RFC 8438), None where the server does not tell.
     `permanent_flags`: the PERMANENTFLAGS of EXAMINE; None where it gave none. Dovecot gives an empty list to
     everyone who may only read, which says nothing about what APPEND may set: that is None, too.
+    `modseq`: HIGHESTMODSEQ (RFC 7162 section 3.1.2), None where the server keeps none for this folder.
+    `keywords`: those of EXAMINE's FLAGS that are no system flags, whether or not a mail has them.
     """
 
     messages: int
@@ -17,6 +19,8 @@ class FolderStatus:
     uidnext: int
     size: int | None = None
     permanent_flags: frozenset[str] | None = None
+    modseq: int | None = None
+    keywords: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
