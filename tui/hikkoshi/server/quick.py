@@ -68,9 +68,9 @@ class QuickReader:
             flag_set = flags_known.get(flags)
             if flag_set is None:
                 flag_set = self._learn_flags(flags)
-            day = days.get(date[:11] + date[20:])
+            day = days.get(date[:11] + date[21:])
             if day is None:
-                day = self._learn_day(date[:11] + date[20:])
+                day = self._learn_day(date[:11] + date[21:])
             minutes, seconds = _MINUTES.get(date[12:17]), _SECONDS.get(date[18:20])
             if day is None or minutes is None or seconds is None:
                 break
