@@ -136,7 +136,10 @@ class OtherClient:
     def _fetch(self, native: str, *items: bytes) -> dict:
         self._client.select_folder(native, readonly=True)
         uids = self._client.search("ALL")
-        return dict(self._client.fetch(uids, items)) if uids else {}
+        found = dict(self._client.fetch(uids, items)) if uids else {}
+        # Servers take it badly when a folder is deleted, or mail put into it, that this connection has open.
+        self._client.close_folder()
+        return found
 
 
 class Sides:
