@@ -1,0 +1,90 @@
+"""Parts of the engine by themselves: `python engine_main.py PART ARGUMENT...`, in a process of its own so that its memory
+can be watched. It prints a `Part` as JSON: the seconds of the part alone, without the start of Python.
+
+    scan STORE                     read every mail of a store: size, flags, date, identity fields
+    plant INDEX COUNT FOLDERS      fill an index with COUNT mails on each side (see planted_mails.py)
+    compare INDEX                  compare all that it has
+    change INDEX FOLDER            read a folder anew, as after its file was compacted: every mail of it is touched
+    list INDEX HOST PORT USER PASSWORD   list an account without TLS into an index that has nothing of it
+"""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+sys.path[0] = str(Path(__file__).resolve().parents[1])  # child processes of the engine inherit it
+
+from hikkoshi.index.account import compare
+from hikkoshi.index.proofs import KnownProofs
+from hikkoshi.index.refresh_server import refresh_server
+from hikkoshi.index.schema import LOCAL, SERVER
+from hikkoshi.index.store import Index
+from hikkoshi.jobs.cancel import Cancel
+from hikkoshi.local.detect import open_store
+from hikkoshi.move.link import Link
+from hikkoshi.server.login import Login
+from support.engine import Part
+from support.planted_mails import plant, replant, targets
+
+
+@contextmanager
+def _clock() -> Iterator[Part]:
+    measured = Part(0, 0)
+    begin = time.perf_counter()
+    yield measured
+    measured.seconds = time.perf_counter() - begin
+
+
+def _scan(path: str) -> Part:
+    with _clock() as measured:
+        store = open_store(Path(path))
+        for folder in store.folders():
+            measured.mails += sum(1 for _ in store.scan(folder, []))
+    return measured
+
+
+def _plant(path: str, count: str, folders: str) -> Part:
+    with _clock() as measured:
+        plant(Path(path), int(count), int(folders))
+        measured.mails = 2 * int(count)
+    return measured
+
+
+def _compare(path: str) -> Part:
+    with Index(Path(path)) as index, _clock() as measured:
+        compare(index, targets(index), KnownProofs({}))
+        measured.mails = sum(index.totals(side)[1] for side in (LOCAL, SERVER))
+    return measured
+
+
+def _change(path: str, folder: str) -> Part:
+    with _clock() as measured:
+        measured.mails = replant(Path(path), int(folder))
+    return measured
+
+
+def _list(path: str, host: str, port: str, user: str, password: str) -> Part:
+    login, cancel = Login(host, int(port), user, password, "plain"), Cancel()
+    with Index(Path(path)) as index, _clock() as measured, Link(login, cancel) as link:
+        problems = refresh_server(index, link.bulk, link.session.folders(), lambda _progress: None, cancel)
+        assert not problems, problems
+        measured.mails = index.totals(SERVER)[1]
+    return measured
+
+
+_PARTS: dict[str, Callable[..., Part]] = {
+    "scan": _scan, "plant": _plant, "compare": _compare, "change": _change, "list": _list,
+}  # fmt: skip
+
+
+def main() -> None:
+    """Run the part that the command line names."""
+    sys.stdout.buffer.write(msgspec.json.encode(_PARTS[sys.argv[1]](*sys.argv[2:])))
+
+
+if __name__ == "__main__":
+    main()
