@@ -5,10 +5,11 @@ changes the server; APPEND needs no folder to be open.
 """
 
 from hikkoshi.server.appending import Appending
+from hikkoshi.server.overview import Overviewing
 from hikkoshi.server.readback import ReadBack
 
 
-class Bulk(ReadBack, Appending):
+class Bulk(Overviewing, ReadBack, Appending):
     """One connection for bulk work. One thread owns it.
 
     Every method may raise ConnectionLost or ProtocolBroken; the connection is closed then. CommandRefused

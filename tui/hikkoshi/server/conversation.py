@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Self
 
-from hikkoshi.errors import ServerError
+from hikkoshi.errors import ProtocolBroken, ServerError
 from hikkoshi.i18n import _
 from hikkoshi.server import failures
 from hikkoshi.server.channel import Channel, Refusal
@@ -137,6 +138,14 @@ class Conversation:
             except StopIteration as stop:
                 end: Status = stop.value
                 return end
+
+    @contextmanager
+    def _understanding(self) -> Iterator[None]:
+        """Close the connection where an answer makes no sense."""
+        try:
+            yield
+        except ProtocolBroken as error:
+            raise self._channel.fail(error) from None
 
     def _refusal(self, what: str, native: str = "") -> Refusal:
         clause = what.format(folder=failures.readable(native))

@@ -1,0 +1,198 @@
+"""All that a look at an account begins with, in as few round trips as the server allows: one, or two."""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field, replace
+
+from hikkoshi.i18n import _
+from hikkoshi.mail.folders import Folder
+from hikkoshi.server import failures
+from hikkoshi.server.conversation import Conversation
+from hikkoshi.server.folders import Listed, Namespace, folder_records, has_special_use, listed, merged, namespace
+from hikkoshi.server.folders import native_path as path_to_native
+from hikkoshi.server.lexer import Parts, Status, Token, number, tokens
+from hikkoshi.server.pipeline import Pipeline, Task
+from hikkoshi.server.quota import QuotaRoot, quota_roots
+from hikkoshi.server.records import FolderStatus
+from hikkoshi.server.writer import mailbox, native_name
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The account at one moment.
+
+    `folders`: every folder, those included that only hold others, in the server's order. `states`: by native
+    name, of those folders whose state the server tells without opening them. `quota`: each root once, of the
+    folders that were asked about; [] where the server has none. `append_limit`: bytes of the largest mail that it
+    takes (RFC 7889), None where it does not say.
+    """
+
+    folders: list[Folder]
+    states: dict[str, FolderStatus]
+    quota: list[QuotaRoot]
+    spaces: Namespace
+    append_limit: int | None
+
+    def namer(self) -> Callable[[tuple[str, ...]], str]:
+        """A function from levels to the native name that a folder to be made gets. A delimiter in a level becomes "_"."""
+        return lambda path: path_to_native(path, self.spaces)
+
+
+@dataclass(slots=True)
+class _Answers:
+    """The untagged responses to one command, by name and without it; `end`: how it ended."""
+
+    command: bytes
+    found: dict[str, list[Parts]] = field(default_factory=dict)
+    end: Status | None = None
+
+    def task(self) -> Task:
+        return Task(self.command, self._ended, self._hear)
+
+    def _hear(self, parts: Parts) -> None:
+        words = parts[0].split(b" ", 2)
+        if len(words) == 3 and words[1].isalpha():
+            self.found.setdefault(words[1].decode("ascii").upper(), []).append([words[2], *parts[1:]])
+
+    def _ended(self, end: Status) -> None:
+        self.end = end
+
+    def get(self, name: str) -> list[Parts]:
+        return self.found.get(name, []) if self.end is not None and self.end.kind == "OK" else []
+
+
+class Overviewing(Conversation):
+    """What an account has, before any folder is opened."""
+
+    @property
+    def append_limit(self) -> int | None:
+        """Bytes of the largest mail that the server takes (RFC 7889), None where it does not say."""
+        words = [name.removeprefix("APPENDLIMIT=") for name in self._channel.capabilities if "APPENDLIMIT=" in name]
+        return min((int(word) for word in words if word.isdecimal()), default=None)
+
+    def overview(self, quota_of: Collection[str] = ()) -> Overview:
+        """The folders, their states and the quota; CommandRefused when the folders cannot be listed.
+
+        `quota_of`: native names of folders besides INBOX whose quota roots are asked for. One round trip where
+        the server has LIST-STATUS (RFC 5819), else two; without CONDSTORE the second is spared, since a state that
+        says nothing of flags is worth no round trip: `states` is empty then.
+        """
+        with self._understanding():
+            return self._overview(quota_of)
+
+    def _overview(self, quota_of: Collection[str]) -> Overview:
+        offered = self._channel.capabilities
+        # RFC 5819 extends RFC 5258's RETURN; a server with the one has the other.
+        at_once = "LIST-STATUS" in offered
+        uses = "SPECIAL-USE" in offered
+        first = _Answers(b'LIST "" "*"' + self._returning(at_once=at_once, uses=uses))
+        spaces = _Answers(b"NAMESPACE") if "NAMESPACE" in offered else None
+        root = _Answers(b'LIST "" ""')
+        quotas = self._quota_questions(["INBOX", *quota_of])
+        self._ask([first, spaces, None if spaces else root, *quotas.values()])
+        if first.end is not None and first.end.kind != "OK":
+            if not at_once:
+                raise failures.refused(_("The folders cannot be listed"), first.end.words, first.end.code)
+            first = self._plain_list()
+        found = namespace(next(iter(spaces.get("NAMESPACE")), None) if spaces else None)
+        if not found.delimiter:
+            if spaces:
+                self._ask([root])
+            entries = _listed(root)
+            found = replace(found, delimiter=entries[0].delimiter) if entries else found
+        plain = _listed(first)
+        more = [] if at_once or not uses or has_special_use(plain) else self._special_uses()
+        folders = folder_records(merged(plain, more), found)
+        states = _states(first.get("STATUS")) if at_once else self._states(folders)
+        return Overview(folders, states, _quota(quotas), found, self.append_limit)
+
+    def quota(self, natives: Iterable[str]) -> list[QuotaRoot]:
+        """The limits of these folders, each root once, in one round trip; [] where the server has none or does not tell.
+
+        A folder that the server refuses to answer for (one that does not exist yet) counts for nothing.
+        """
+        questions = self._quota_questions(natives)
+        self._ask(questions.values())
+        with self._understanding():
+            return _quota(questions)
+
+    def _returning(self, *, at_once: bool, uses: bool) -> bytes:
+        if not at_once:
+            return b""
+        items = b"MESSAGES UIDNEXT UIDVALIDITY" + (b" HIGHESTMODSEQ" if self._has_modseq() else b"")
+        return b" RETURN (" + (b"SPECIAL-USE " if uses else b"") + b"STATUS (" + items + b"))"
+
+    def _has_modseq(self) -> bool:
+        return bool({"CONDSTORE", "QRESYNC"} & self._channel.capabilities)
+
+    def _plain_list(self) -> _Answers:
+        """The folders again, for a server that offers LIST-STATUS and refuses it."""
+        plain = _Answers(b'LIST "" "*"')
+        self._ask([plain])
+        if plain.end is None or plain.end.kind != "OK":
+            words, code = (plain.end.words, plain.end.code) if plain.end else (b"", "")
+            raise failures.refused(_("The folders cannot be listed"), words, code)
+        return plain
+
+    def _special_uses(self) -> list[Listed]:
+        """Some servers say what folders are for only when asked in the words of LIST-EXTENDED (RFC 6154 section 3)."""
+        if "LIST-EXTENDED" not in self._channel.capabilities:
+            return []
+        special = _Answers(b'LIST "" "*" RETURN (SPECIAL-USE)')
+        self._ask([special])
+        return _listed(special)
+
+    def _states(self, folders: Iterable[Folder]) -> dict[str, FolderStatus]:
+        """STATUS of all folders in one go; a folder that it is refused for is left out."""
+        if not self._has_modseq():
+            return {}
+        items = b" (MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ)"
+        asked = [_Answers(b"STATUS " + mailbox(folder.native) + items) for folder in folders if folder.selectable]
+        self._ask(asked)
+        return _states(parts for answers in asked for parts in answers.get("STATUS"))
+
+    def _quota_questions(self, natives: Iterable[str]) -> dict[str, _Answers]:
+        if "QUOTA" not in self._channel.capabilities:
+            return {}
+        return {native: _Answers(b"GETQUOTAROOT " + mailbox(native)) for native in dict.fromkeys(natives)}
+
+    def _ask(self, questions: Iterable[_Answers | None]) -> None:
+        tasks = iter([each.task() for each in questions if each is not None])
+        for _step in Pipeline(self._channel).run(lambda: next(tasks, None)):
+            pass
+
+
+def _listed(answers: _Answers) -> list[Listed]:
+    return [entry for parts in answers.get("LIST") if (entry := listed(parts))]
+
+
+def _quota(questions: dict[str, _Answers]) -> list[QuotaRoot]:
+    return quota_roots(
+        (native, answers.get("QUOTAROOT"), answers.get("QUOTA"))
+        for native, answers in questions.items()
+        if answers.end is not None and answers.end.kind == "OK"
+    )
+
+
+def _states(answers: Iterable[Parts]) -> dict[str, FolderStatus]:
+    """States by native name, of STATUS responses without their `* STATUS`; one without all that is needed is left out."""
+    states: dict[str, FolderStatus] = {}
+    for parts in answers:
+        words = tokens(parts)
+        if len(words) == 2 and isinstance(words[0], bytes) and isinstance(words[1], list):
+            state = _state(words[1])
+            if state is not None:
+                states[native_name(words[0])] = state
+    return states
+
+
+def _state(words: list[Token]) -> FolderStatus | None:
+    found: dict[bytes, int] = {}
+    for name, value in zip(words[::2], words[1::2], strict=False):
+        counted = number(value)
+        if isinstance(name, bytes) and counted is not None:
+            found[name.upper()] = counted
+    messages, validity = found.get(b"MESSAGES"), found.get(b"UIDVALIDITY")
+    if messages is None or validity is None:
+        return None
+    # A HIGHESTMODSEQ of 0 says that the server keeps none for this folder (RFC 7162 section 3.1.2.2).
+    return FolderStatus(messages, validity, found.get(b"UIDNEXT", 0), modseq=found.get(b"HIGHESTMODSEQ") or None)
