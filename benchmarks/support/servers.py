@@ -127,3 +127,8 @@ def deliver(made: Account, folder: str, found: Iterable[Mail]) -> None:
         for mail in found:
             whole = mail.stored.replace(b"\n", b"\r\n")
             wire.ok(f'APPEND "{folder}" {{{len(whole)}}}', whole)
+
+
+def remove(made: Account) -> None:
+    """Take an account's mail off the disk."""
+    shutil.rmtree(made.folder.parent, ignore_errors=True)
