@@ -33,7 +33,8 @@ def sides(tmp_path: Path) -> Iterator[Planted]:
 
 def _ids(sides: Planted, picked: list[int]) -> list[int]:
     there = [row[0] for row in sides.index.db.execute("SELECT id FROM message ORDER BY id")]
-    return sorted({there[number % len(there)] for number in picked}) if there else []
+    # The newest first: they are the ones that the steps put there.
+    return sorted({there[-1 - number % len(there)] for number in picked}) if there else []
 
 
 @st.composite
