@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from hikkoshi.cli import check as check_module
+from hikkoshi.cli import checking as check_module
 from hikkoshi.cli.main import CRASHED, main
 from hikkoshi.errors import LoginRefused
 from support.command import PROGRAM

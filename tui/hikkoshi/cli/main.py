@@ -1,7 +1,6 @@
 """The entry point `hikkoshi`: without a command it opens the screen."""
 
 import sys
-import traceback
 from io import TextIOWrapper
 from typing import Any
 
@@ -17,7 +16,6 @@ set_language(detect_language())
 from hikkoshi.cli.check import check  # noqa: E402
 from hikkoshi.cli.options import merged, shared_options  # noqa: E402
 from hikkoshi.cli.upload import upload  # noqa: E402
-from hikkoshi.cli.work import say  # noqa: E402
 
 CRASHED = 70
 """EX_SOFTWARE of sysexits.h: a fault of the program itself."""
@@ -57,19 +55,28 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         status = cli.main(args=arguments, prog_name="hikkoshi", standalone_mode=False)
     except HikkoshiError as error:
-        say(f"hikkoshi: {error}")
+        _say(f"hikkoshi: {error}")
         sys.exit(error.exit_code)
     except click.exceptions.Abort:
-        say(_("Stopped."))
+        _say(_("Stopped."))
         sys.exit(2)
     except click.ClickException as error:
         error.show()
         sys.exit(2)
     except Exception as error:  # noqa: BLE001 - a fault of the program shall not pass for an answer of its commands
+        import traceback
+
         # Only the lines of the program: what they worked on (passwords, mail) is on none of them.
+
         for line in traceback.format_tb(error.__traceback__):
-            say(line.rstrip())
-        say(f"{type(error).__name__}: {error}")
-        say(_("hikkoshi: This is a fault of the program itself. What was done until now is written down."))
+            _say(line.rstrip())
+        _say(f"{type(error).__name__}: {error}")
+        _say(_("hikkoshi: This is a fault of the program itself. What was done until now is written down."))
         sys.exit(CRASHED)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _say(text: str) -> None:
+    from hikkoshi.cli.output import say
+
+    say(text)

@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from hikkoshi.accounts.address import Address, parse_address, parse_mapping, parse_reserve, parse_size
-from hikkoshi.accounts.options import Options
 from hikkoshi.errors import UsageError
 from hikkoshi.i18n import _
-from hikkoshi.move.room import Reserve
+
+if TYPE_CHECKING:
+    from hikkoshi.accounts.options import Options
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -69,8 +69,13 @@ def merged(context: click.Context, given: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-def to_options(values: Mapping[str, Any]) -> Options:
+def to_options(values: Mapping[str, Any]) -> "Options":
     """The typed record of the shared options. Raises `UsageError`."""
+    # What the values become takes 15 ms to load, and help needs none of it.
+    from hikkoshi.accounts.address import parse_address, parse_mapping, parse_reserve, parse_size
+    from hikkoshi.accounts.options import Options
+    from hikkoshi.move.room import Reserve
+
     local, server = values.get("local"), values.get("server")
     if not local or not server:
         raise UsageError(
@@ -79,7 +84,7 @@ def to_options(values: Mapping[str, Any]) -> Options:
                 "server. See hikkoshi --help."
             )
         )
-    address: Address = parse_address(server)
+    address = parse_address(server)
     ca_file: Path | None = values.get("ca_file")
     if ca_file and not ca_file.is_file():
         raise UsageError(_("The certificate file {path} is not there.").format(path=ca_file))

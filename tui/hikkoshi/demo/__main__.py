@@ -26,7 +26,7 @@ def demo(check_only: bool, as_json: bool) -> int:
         store = AccountSession.open_store(options)
         session = AccountSession(options, store, running.password, files_in(running.folder / "files"))
         if check_only:
-            from hikkoshi.cli.check import NOT_CHECKED, run_check
+            from hikkoshi.cli.checking import NOT_CHECKED, run_check
 
             status = run_check(session, as_json=as_json)
             return status if status == NOT_CHECKED else 0

@@ -1,4 +1,4 @@
-from hikkoshi.cli.check import _pair_line
+from hikkoshi.cli.checking import _pair_line
 from hikkoshi.index.queries import Counts, FolderPair
 from hikkoshi.mail.folders import Role
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from hikkoshi.cli.work import print_json, say
+from hikkoshi.cli.output import print_json, say
 
 
 def test_json_is_one_object_in_utf_8_whatever_is_in_it(capfdbinary: pytest.CaptureFixture[bytes]) -> None:

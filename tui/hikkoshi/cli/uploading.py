@@ -1,0 +1,222 @@
+"""What `hikkoshi upload` does: look at both sides, plan, ask, move, tell."""
+
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from hikkoshi.accounts.session import AccountSession
+from hikkoshi.advice.report import SCHEMA, plan_lines, quota_json, size_text
+from hikkoshi.cli.options import to_options
+from hikkoshi.cli.output import print_json, say
+from hikkoshi.cli.work import new_cancel, open_session, refresh
+from hikkoshi.errors import HikkoshiError, UsageError
+from hikkoshi.i18n import _, ngettext
+from hikkoshi.index.mapping import find_local
+from hikkoshi.index.queries import uploadable
+from hikkoshi.index.relation import UPLOAD, Relation
+from hikkoshi.index.store import Index
+from hikkoshi.jobs.cancel import Cancel
+from hikkoshi.jobs.progress import Progress
+from hikkoshi.mail.message import Problem
+from hikkoshi.move.events import Tell, UploadEvent
+from hikkoshi.move.plan import Plan
+from hikkoshi.move.receipt import Failure, Receipt, refused
+
+ALL_MOVED, NOT_ALL_MOVED, NOT_STARTED, NO_ROOM = 0, 1, 2, 3
+_NOT_STARTED = "not-started"
+_ONLY = {"sent": Relation.SENT_GAP, "missing": Relation.ONLY_LOCAL, None: UPLOAD}
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the user asked of an upload: the command's own options."""
+
+    folder: str | None = None
+    only: str | None = None
+    dry_run: bool = False
+    yes: bool = False
+    as_json: bool = False
+    no_quota_check: bool = False
+
+
+def upload_account(values: Mapping[str, Any], wishes: Wishes) -> int:
+    """Upload for the account that the options name. With `as_json` one that cannot start prints its object, too."""
+    account: str | None = None
+    try:
+        options = to_options(values)
+        account = str(options.address)
+        return run_upload(open_session(options, values.get("password_command")), wishes)
+    except HikkoshiError as error:
+        if wishes.as_json:
+            print_json(_report(account, problem=str(error)))
+        raise
+
+
+def run_upload(session: AccountSession, wishes: Wishes) -> int:
+    """Look at both sides, plan, ask, move, tell; gives the exit status. Raises what hinders it from starting."""
+    cancel = new_cancel()
+    snapshot = refresh(session, cancel)
+    if left := session.left_behind():
+        say(left)
+    try:
+        session.ready()
+    except HikkoshiError:
+        _tell_problems(snapshot.problems)
+        raise
+    plan = session.plan(_wanted(session, wishes.folder, wishes.only))
+    if not (wishes.as_json and (wishes.yes or wishes.dry_run)):
+        for line in (snapshot.description, f"{snapshot.server}:", *plan_lines(plan)):
+            click.echo(line, err=wishes.as_json)
+    status = _refusal(plan, no_quota_check=wishes.no_quota_check)
+    receipt = None
+    if not status and not wishes.dry_run and plan.items:
+        if not wishes.yes:
+            _ask()
+        receipt = _move(session, plan, cancel)
+    _tell_problems(snapshot.problems)
+    if wishes.as_json:
+        print_json(_object(session, plan, receipt))
+    elif receipt:
+        _print_receipt(receipt)
+    return status or _end_status(plan, receipt, snapshot.problems)
+
+
+def _wanted(session: AccountSession, folder: str | None, only: str | None) -> list[int]:
+    with Index(session.index_path) as index:
+        names = None
+        if folder is not None:
+            found = find_local((entry.folder for entry in index.folders(0)), folder)
+            if not found:
+                raise UsageError(_("There is no local folder “{name}”. Nothing was sent.").format(name=folder))
+            names = [each.native for each in found]
+        return list(uploadable(index, names, _ONLY[only]))
+
+
+def _refusal(plan: Plan, *, no_quota_check: bool) -> int:
+    """The exit status of a plan that is not to be started, 0 if it may be."""
+    for refusal in plan.refused:
+        _name(_("Not moved"), refused(refusal))
+    if plan.fits is False:
+        say(_("The plan does not fit; nothing was sent. Free room on the server, or upload fewer folders (--folder)."))
+        return NO_ROOM
+    if plan.fits is None and not no_quota_check:
+        say(
+            _(
+                "The server's quota is not known; nothing was sent. Say it with --quota-limit SIZE, or take the risk of "
+                "a full mailbox with --no-quota-check."
+            )
+        )
+        return NOT_STARTED
+    return 0
+
+
+def _ask() -> None:
+    if not sys.stdin.isatty():
+        raise UsageError(_("There is no terminal to ask on. Nothing was sent; say --yes to upload without asking."))
+    if not click.confirm(_("Upload now?"), default=False, err=True):
+        raise HikkoshiError(_("Nothing was sent."))
+
+
+def _move(session: AccountSession, plan: Plan, cancel: Cancel) -> Receipt:
+    tell, close = _progress_bar(plan)
+    try:
+        return session.upload(plan, tell, cancel)
+    finally:
+        close()
+
+
+def _progress_bar(plan: Plan) -> tuple[Tell, Callable[[], None]]:
+    """A progress bar by bytes on a terminal, and how to end it. A terminal that is gone stops nothing."""
+    bar = click.progressbar(
+        length=plan.load.size, label=_("Uploading"), file=sys.stderr, show_pos=False, hidden=not sys.stderr.isatty()
+    )
+    shown = 0
+
+    def tell(event: UploadEvent) -> None:
+        nonlocal shown
+        if isinstance(event, Progress):
+            with suppress(OSError):
+                bar.update(event.bytes_done - shown)
+            shown = event.bytes_done
+
+    def close() -> None:
+        with suppress(OSError):
+            bar.render_finish()
+
+    return tell, close
+
+
+def _end_status(plan: Plan, receipt: Receipt | None, problems: tuple[Problem, ...]) -> int:
+    if plan.refused or problems or (receipt and not receipt.complete):
+        return NOT_ALL_MOVED
+    return ALL_MOVED
+
+
+def _print_receipt(receipt: Receipt) -> None:
+    for title, failures in (
+        (_("Arrived, but the server has it otherwise"), receipt.changed),
+        (_("In doubt"), receipt.doubtful),
+        (_("Not moved"), receipt.failed + receipt.waiting),
+    ):
+        for failure in failures:
+            _name(title, failure)
+    # Last, where a person looks first: thousands of names may stand above.
+    text = ngettext("{n:,} mail arrived", "{n:,} mails arrived", receipt.landed).format(n=receipt.landed)
+    click.echo(
+        _("{arrived} ({size}); {n:,} read back and found as sent.").format(
+            arrived=text, size=size_text(receipt.bytes), n=receipt.read_back
+        )
+    )
+    if receipt.problem:
+        say(receipt.problem)
+
+
+def _tell_problems(problems: tuple[Problem, ...]) -> None:
+    for problem in problems:
+        say(f"{problem.where}: {problem.what}")
+
+
+def _name(title: str, failure: Failure) -> None:
+    say(f"{title}: {failure.folder}: {failure.subject}: {failure.reason}")
+
+
+def _object(session: AccountSession, plan: Plan, receipt: Receipt | None) -> dict[str, Any]:
+    assert session.snapshot is not None
+    failed = [refused(refusal) for refusal in plan.refused]
+    if receipt:
+        failed += receipt.failed + receipt.doubtful + receipt.waiting
+    return _report(
+        session.server,
+        plan={
+            "messages": plan.load.messages,
+            "bytes": plan.load.size,
+            "fits": plan.fits,
+            "folders": [
+                {"server": s.name, "new": s.new, "messages": s.load.messages, "bytes": s.load.size} for s in plan.shares
+            ],
+        },
+        moved={
+            "messages": receipt.landed if receipt else 0,
+            "bytes": receipt.bytes if receipt else 0,
+            "read_back": receipt.read_back if receipt else 0,
+        },
+        state=receipt.state.value if receipt else _NOT_STARTED,
+        not_moved=[_failure(failure) for failure in failed],
+        changed=[_failure(failure) for failure in (receipt.changed if receipt else ())],
+        quota=quota_json(session.snapshot.rooms),
+        problem=receipt.problem if receipt else "",
+    )
+
+
+def _report(account: str | None, **known: Any) -> dict[str, Any]:
+    """The object of `upload --json`; what is not known (it could not be begun, or not be ended) is null."""
+    names = ("plan", "moved", "state", "not_moved", "changed", "quota", "problem")
+    return {"schema": SCHEMA, "account": account, **dict.fromkeys(names), **known}
+
+
+def _failure(failure: Failure) -> dict[str, str]:
+    return {"folder": failure.folder, "subject": failure.subject, "reason": failure.reason}
