@@ -1,6 +1,6 @@
 """The session on a store and a server in memory; real servers are asked in tests/server/."""
 
-from collections.abc import Callable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import pytest
@@ -14,8 +14,10 @@ from hikkoshi.errors import HikkoshiError, UsageError
 from hikkoshi.index.queries import Counts
 from hikkoshi.jobs.cancel import Cancel
 from hikkoshi.jobs.progress import Progress, Stage, silent
-from hikkoshi.mail.folders import Folder
+from hikkoshi.mail.message import Message
 from hikkoshi.move.room import Reserve, Source
+from hikkoshi.server.folders import Namespace
+from hikkoshi.server.overview import Overview
 from hikkoshi.server.quota import QuotaRoot
 from support.memory import FakeBulk, FakeStore, placed
 from support.planted import mail
@@ -24,35 +26,24 @@ SERVER = "taro@imap.example.jp"
 ADDRESS = parse_address(f"imaps://{SERVER}")
 
 
-class FakeServerSession:
-    append_limit = 5000
+class FakeConnection(FakeBulk):
+    """The one connection of a look; entering and leaving says how many are open."""
 
-    def __init__(self, bulk: FakeBulk) -> None:
-        self._bulk = bulk
+    def __init__(self, **folders: dict[int, Message]) -> None:
+        super().__init__(**folders)
         self.roots: list[QuotaRoot] = []
-
-    def folders(self) -> list[Folder]:
-        return self._bulk.folders()
-
-    def namer(self) -> Callable[[tuple[str, ...]], str]:
-        return "/".join
-
-    def quota(self, natives: list[str]) -> list[QuotaRoot]:
-        return self.roots
-
-
-class FakeLink:
-    """Both connections; entering and leaving says how many are open."""
-
-    def __init__(self, bulk: FakeBulk) -> None:
-        self.bulk = bulk
-        self.session = FakeServerSession(bulk)
+        self.quota_asked: list[set[str]] = []
         self.open = 0
 
-    def __call__(self, *_arguments: object) -> "FakeLink":
-        return self
+    def overview(self, quota_of: Collection[str] = ()) -> Overview:
+        self.quota_asked.append({"INBOX", *quota_of})
+        return Overview(self.folders(), {}, self.roots, Namespace(delimiter="/"), 5000)
 
-    def __enter__(self) -> "FakeLink":
+    def quota(self, natives: Iterable[str]) -> list[QuotaRoot]:
+        self.quota_asked.append(set(natives))
+        return self.roots
+
+    def __enter__(self) -> "FakeConnection":
         self.open += 1
         return self
 
@@ -66,8 +57,8 @@ class Account:
     def __init__(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.files = files_in(path)
         self.store = FakeStore(Inbox=placed(mail(1), mail(2)), Projects=placed(mail(3, size=9000)))
-        self.link = FakeLink(FakeBulk(INBOX={1: mail(1)}, Shared={1: mail(3)}))
-        monkeypatch.setattr(room, "Link", self.link)
+        self.bulk = FakeConnection(INBOX={1: mail(1)}, Shared={1: mail(3)})
+        monkeypatch.setattr(room.Bulk, "open", lambda _login: self.bulk)
 
     def open(self, **options: object) -> AccountSession:
         given = Options(Path("fake"), ADDRESS, **options)  # type: ignore[arg-type]
@@ -89,7 +80,7 @@ def test_a_refresh_looks_at_both_sides_and_hangs_up(account: Account) -> None:
     assert list(dict.fromkeys(progress.stage for progress in told)) == [
         Stage.CONNECT, Stage.SCAN, Stage.LIST, Stage.COMPARE
     ]  # fmt: skip
-    assert account.link.open == 0
+    assert account.bulk.open == 0
 
 
 def test_the_connections_are_ended_when_the_work_is_stopped(account: Account) -> None:
@@ -97,11 +88,22 @@ def test_the_connections_are_ended_when_the_work_is_stopped(account: Account) ->
     cancel.set("user")
     with pytest.raises(HikkoshiError):
         account.open().refresh(silent, cancel)
-    assert account.link.open == 0
+    assert account.bulk.open == 0
+
+
+def test_limits_are_asked_for_where_mail_would_go(account: Account) -> None:
+    account.bulk.mail["Projects"] = {}
+    account.store.change("Projects", mail(4))
+    session = account.open()
+    session.refresh(silent, Cancel())
+    assert account.bulk.quota_asked == [{"INBOX"}, {"INBOX", "Projects"}]
+    # Known from the last time, so all of it is asked for at once.
+    session.refresh(silent, Cancel())
+    assert account.bulk.quota_asked[2:] == [{"INBOX", "Projects"}]
 
 
 def test_the_limits_of_the_server_and_of_the_user_hold_with_their_reserve(account: Account) -> None:
-    account.link.session.roots = [QuotaRoot("r", "STORAGE", 1024, 1 << 20, frozenset({"INBOX"}))]
+    account.bulk.roots = [QuotaRoot("r", "STORAGE", 1024, 1 << 20, frozenset({"INBOX"}))]
     snapshot = account.open(quota_limit=1 << 30, reserve=Reserve(size=100)).refresh(silent, Cancel())
     assert [(each.source, each.limit, each.reserve) for each in snapshot.rooms] == [
         (Source.SERVER, 1 << 20, 100), (Source.USER, 1 << 30, 100)
@@ -116,7 +118,7 @@ def test_without_any_limit_the_room_is_unknown_and_so_is_whether_it_fits(account
 
 
 def test_the_plan_holds_what_is_missing_and_refuses_what_the_server_does_not_take(account: Account) -> None:
-    del account.link.bulk.mail["Shared"]
+    del account.bulk.mail["Shared"]
     session = account.open()
     session.refresh(silent, Cancel())
     plan = session.plan()
@@ -126,7 +128,7 @@ def test_the_plan_holds_what_is_missing_and_refuses_what_the_server_does_not_tak
 
 
 def test_a_server_folder_that_cannot_be_opened_forbids_uploading(account: Account) -> None:
-    account.link.bulk.refused = {"Shared"}
+    account.bulk.refused = {"Shared"}
     session = account.open()
     snapshot = session.refresh(silent, Cancel())
     assert [problem.where for problem in snapshot.problems] == ["Shared"]

@@ -16,7 +16,7 @@ from hikkoshi.errors import HikkoshiError, LedgerError, ServerError
 from hikkoshi.i18n import _
 from hikkoshi.index.account import compare
 from hikkoshi.index.mapping import Target, find_local, map_folders
-from hikkoshi.index.queries import Counts, FolderPair, folder_pairs, total, uploadable
+from hikkoshi.index.queries import Counts, FolderPair, folder_pairs, total, upload_targets, uploadable
 from hikkoshi.index.refresh_local import refresh_local
 from hikkoshi.index.refresh_server import refresh_server
 from hikkoshi.index.schema import LOCAL, SERVER
@@ -37,6 +37,7 @@ from hikkoshi.move.plan import Plan, make_plan
 from hikkoshi.move.receipt import Receipt, tell_unfinished
 from hikkoshi.move.room import Room
 from hikkoshi.move.settle import settle
+from hikkoshi.server.bulk import Bulk
 from hikkoshi.server.login import Login
 from hikkoshi.server.session import ServerSession
 
@@ -100,21 +101,22 @@ class AccountSession:
         with ExitStack() as stack:
             index = stack.enter_context(Index(self.files.index))
             ledger = stack.enter_context(Ledger(self.files.ledger))
-            link = stack.enter_context(Link(self._login, cancel))
-            self._server_folders = link.session.folders()
-            self._new_native = link.session.namer()
+            bulk = stack.enter_context(Bulk.open(self._login))
+            asked = set(upload_targets(index))
+            overview = bulk.overview(asked)
+            self._server_folders, self._new_native = overview.folders, overview.namer()
             self._moves = ledger.moves(self.server)
             problems = refresh_local(index, self.store, report, cancel)
-            unlisted = refresh_server(index, link.bulk, self._server_folders, report, cancel)
+            unlisted = refresh_server(index, bulk, self._server_folders, report, cancel)
             self._settle(index, ledger)
-            targets = self._targets(index)
             report(Progress(Stage.COMPARE))
-            compare(index, targets, LedgerProofs(ledger, self.server))
-            meter = self._meter(index)
-            natives = {target.native for target in targets.values() if target.exists}
-            rooms = meter.read(link.session, sorted(natives | {"INBOX"}))
+            compare(index, self._targets(index), LedgerProofs(ledger, self.server))
+            # A limit counts for a plan only where mail would go, and last time's plan is mostly this time's.
+            more = set(upload_targets(index)) - asked - {"INBOX"}
+            quota = bulk.quota(["INBOX", *sorted(asked | more)]) if more else overview.quota
+            rooms = self._meter(index).take(quota)
             self.snapshot = self._snapshot(
-                index, tuple(rooms), (*problems, *unlisted), link.session.append_limit, not unlisted
+                index, tuple(rooms), (*problems, *unlisted), overview.append_limit, not unlisted
             )
         return self.snapshot
 

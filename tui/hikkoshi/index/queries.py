@@ -195,6 +195,16 @@ def uploadable(index: Index, natives: Iterable[str] | None = None, facts: Relati
     return array("q", (row[0] for row in rows))
 
 
+def upload_targets(index: Index) -> list[str]:
+    """Native names of the folders on the server that have mail to get, those to be made left out."""
+    rows = index.db.execute(
+        "SELECT DISTINCT native FROM tally JOIN view ON view.id = tally.view JOIN folder ON folder.id = view.server"
+        " WHERE here AND relation & ? != 0 ORDER BY native",
+        (int(UPLOAD),),
+    )
+    return [native for (native,) in rows]
+
+
 def upload_sizes(index: Index) -> list[tuple[int, int, int]]:
     """(row id, view, bytes in CRLF form) of all that `uploadable` names, by row id."""
     return index.db.execute(

@@ -2,12 +2,21 @@
 
 from collections.abc import Iterable
 from time import monotonic
+from typing import Protocol
 
 from hikkoshi.move.room import Reserve, Room, rooms
-from hikkoshi.server.session import ServerSession
+from hikkoshi.server.quota import QuotaRoot
 
 _SECONDS = 5.0
 _BYTES = 16 * 1024 * 1024
+
+
+class Quoting(Protocol):
+    """A connection that can be asked for limits."""
+
+    def quota(self, natives: Iterable[str]) -> list[QuotaRoot]:
+        """The limits of these folders, each root once."""
+        ...
 
 
 class Meter:
@@ -20,9 +29,12 @@ class Meter:
         self._since_bytes = 0
         self._since = monotonic()
 
-    def read(self, session: ServerSession, natives: Iterable[str]) -> list[Room]:
+    def read(self, server: Quoting, natives: Iterable[str]) -> list[Room]:
         """Ask the server for the limits that hold for these folders."""
-        roots = session.quota(natives)
+        return self.take(server.quota(natives))
+
+    def take(self, roots: Iterable[QuotaRoot]) -> list[Room]:
+        """The limits that the server has just told."""
         self._since, self._since_bytes = monotonic(), 0
         return rooms(roots, self._reserve, user_limit=self._user_limit, used=self._used)
 
