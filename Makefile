@@ -31,6 +31,7 @@ check: $(VENV)/developed ## lint, format, types, layers, catalogues
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/mypy benchmarks
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/catalogue.py --check
 
@@ -48,6 +49,12 @@ dist: $(VENV)/developed ## sdist and wheel in dist/
 test-corpora: $(VENV)/developed ## the stores' readers on a folder of real mail: make test-corpora CORPORA=DIR
 	@test -n "$(CORPORA)" || { echo "say which folder: make test-corpora CORPORA=DIR"; exit 2; }
 	CORPORA="$(CORPORA)" $(BIN)/python -m pytest -q tests/corpora
+
+bench: $(VENV)/developed ## all benchmarks beside their peers; writes docs/performance.md (ARGS="--imapsync PATH")
+	$(BIN)/python benchmarks/run_all.py $(ARGS)
+
+bench-quick: $(VENV)/developed ## counted, not timed: round trips, bytes, rows, modules; fails on a regression
+	$(BIN)/python benchmarks/structural.py
 
 catalogue: $(VENV)/developed ## collect new texts into locale/ and compile them
 	$(BIN)/python scripts/catalogue.py

@@ -49,7 +49,7 @@ def _with_server(setting: Setting, server: Dovecot, sizes: tuple[int, ...], runs
         address = f"imaps://{account.user}@127.0.0.1:{server.imaps_port}"
         for _ in range(runs):
             index = setting.work / "listed.sqlite"
-                words: list[str | Path | int] = ["list", index, "127.0.0.1", server.imap_port, account.user, account.password]
+            words = ["list", str(index), "127.0.0.1", str(server.imap_port), account.user, account.password]
             listing.setdefault(count, []).append(part(*words)[0].seconds)
             index.unlink()
             ours.forget()

@@ -1,6 +1,7 @@
 """A proxy that delays, limits and counts: `python proxy.py PORT RTT_MS UP DOWN`, in a process of its own.
 
-It prints the port it listens on, and a `Record` as JSON once its standard input ends.
+It prints the port it listens on, and for each line of its standard input a `Record`, as JSON, of what went through
+since the last one.
 
 Round trips are counted as the longest chain of flights: what a client sends after it has heard something is one
 step further than that, and an answer is as far as the last thing that had reached the server on its connection. So
@@ -12,6 +13,7 @@ happens at the same time is seen so.
 import contextlib
 import heapq
 import itertools
+import os
 import selectors
 import socket
 import subprocess
@@ -44,7 +46,6 @@ class Proxied:
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self._process.stdout is not None
         self.port = int(self._process.stdout.readline())
-        self.record: Record | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -52,12 +53,17 @@ class Proxied:
     def __exit__(self, _t: type[BaseException] | None, _e: BaseException | None, _tb: TracebackType | None) -> None:
         self.close()
 
-    def close(self) -> Record:
-        """End it; what went through."""
-        if self.record is None:
-            output, _nothing = self._process.communicate(b"")
-            self.record = msgspec.json.decode(output, type=Record)
-        return self.record
+    def take(self) -> Record:
+        """What went through since the last time; ask when the client has ended."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(b"\n")
+        self._process.stdin.flush()
+        return msgspec.json.decode(self._process.stdout.readline(), type=Record)
+
+    def close(self) -> None:
+        """End it."""
+        self._process.communicate(b"")
 
 
 @dataclass(slots=True)
@@ -104,13 +110,20 @@ class _Proxy:
             first = self._on_the_way[0].due if self._on_the_way else None
             for key, _events in self._selector.select(None if first is None else max(0, first - time.monotonic())):
                 if key.fileobj is sys.stdin:
-                    return
+                    if not os.read(0, 1):
+                        return
+                    self._tell()
+                    continue
                 if key.fileobj is self._listener:
                     self._accept()
                 else:
                     self._read(*key.data)
             while self._on_the_way and self._on_the_way[0].due <= time.monotonic():
                 self._deliver(heapq.heappop(self._on_the_way))
+
+    def _tell(self) -> None:
+        print(msgspec.json.encode(self.record).decode(), flush=True)
+        self.record, self._heard = Record(0, 0, 0, 0), 0
 
     def _accept(self) -> None:
         client, _address = self._listener.accept()
@@ -174,9 +187,7 @@ class _Proxy:
 def main() -> None:
     """Serve until standard input ends."""
     port, rtt, up, down = int(sys.argv[1]), *map(float, sys.argv[2:5])
-    proxy = _Proxy(port, rtt / 1000, up * 125_000, down * 125_000)
-    proxy.run()
-    sys.stdout.buffer.write(msgspec.json.encode(proxy.record))
+    _Proxy(port, rtt / 1000, up * 125_000, down * 125_000).run()
 
 
 if __name__ == "__main__":
