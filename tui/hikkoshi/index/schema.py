@@ -108,9 +108,11 @@ CREATE TABLE state (
     compared INTEGER NOT NULL,     -- 0: nothing was compared yet, so nothing is noted in `touched`
     whole INTEGER NOT NULL,        -- 0: the last comparison was made while the server was still being listed
     ledger TEXT NOT NULL,          -- the ledger's mark when its uploads were last looked up
-    looked_up INTEGER NOT NULL     -- the highest message.id looked up in it
+    looked_up INTEGER NOT NULL,    -- the highest message.id looked up in it
+    searched INTEGER NOT NULL      -- the highest message.id in `words`
 );
-INSERT INTO state VALUES (0, 1, '', 0);
+INSERT INTO state VALUES (0, 1, '', 0, 0);
+CREATE VIRTUAL TABLE words USING fts5(text, tokenize = 'trigram');   -- by message.id, see search.py
 """
 _LATE_INDEXES = """
 CREATE INDEX IF NOT EXISTS message_key ON message (key, side, folder, evidence, flags, date, size, partial, proved);

@@ -132,9 +132,17 @@ class Writing:
         self.db.execute(
             f"DELETE FROM proof WHERE message IN (SELECT id FROM message WHERE proved AND {which})", (value,)
         )
+        searched = self.db.execute("SELECT searched FROM state").fetchone()[0]
+        self.db.execute(
+            f"DELETE FROM words WHERE rowid IN (SELECT id FROM message WHERE id <= ? AND {which})", (searched, value)
+        )
         self.db.execute(f"DELETE FROM message WHERE {which}", (value,))
-        # The ids of the last rows are given again: what comes under them has not been looked up in the ledger.
-        self.db.execute("UPDATE state SET looked_up = min(looked_up, (SELECT coalesce(max(id), 0) FROM message))")
+        # The ids of the last rows are given again: what comes under them was neither looked up in the ledger nor made
+        # searchable.
+        self.db.execute(
+            "UPDATE state SET looked_up = min(looked_up, last), searched = min(searched, last)"
+            " FROM (SELECT coalesce(max(id), 0) AS last FROM message)"
+        )
 
     def _touch(self, ids: Iterable[int]) -> None:
         if self._compared():
