@@ -1,11 +1,9 @@
 """APPEND with one message or many (RFC 3501 section 6.3.11, RFC 3502 MULTIAPPEND, RFC 4315 APPENDUID)."""
 
-from collections.abc import Sequence
-
 from hikkoshi.demo.mailboxes import Draft
 from hikkoshi.demo.parser import Literal, Quoted, Value
 from hikkoshi.demo.replies import Bad
-from hikkoshi.demo.state import State, flags_of, folder_of
+from hikkoshi.demo.state import State, flags_of, folder_of, number_set
 from hikkoshi.mail.dates import parse_imap_date
 
 
@@ -19,7 +17,7 @@ def append(state: State, arguments: list[Value]) -> str:
     mailbox, stored = state.account.append(folder, drafts)
     if not state.offers("UIDPLUS"):
         return "Append completed."
-    uids = uid_set([mail.uid for mail in stored])
+    uids = number_set([mail.uid for mail in stored]).decode()
     return f"[APPENDUID {mailbox.uidvalidity} {uids}] Append completed."
 
 
@@ -54,15 +52,3 @@ def _read(arguments: list[Value]) -> tuple[str, list[Draft]]:
     if stage:
         raise Bad("Missing message")
     return folder_of(arguments[0]), drafts
-
-
-def uid_set(uids: Sequence[int]) -> str:
-    """Ascending UIDs in IMAP's short form: 3,5:9."""
-    parts: list[str] = []
-    start = 0
-    for at in range(1, len(uids) + 1):
-        if at == len(uids) or uids[at] != uids[at - 1] + 1:
-            first, last = uids[start], uids[at - 1]
-            parts.append(f"{first}:{last}" if last > first else f"{first}")
-            start = at
-    return ",".join(parts)

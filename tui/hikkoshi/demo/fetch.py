@@ -17,11 +17,14 @@ _MACROS = {
     b"FAST": [b"FLAGS", b"INTERNALDATE", b"RFC822.SIZE"],
     b"RFC822": [b"RFC822"],
 }
-_PLAIN = {b"FLAGS", b"UID", b"INTERNALDATE", b"RFC822.SIZE"}
+_PLAIN = {b"FLAGS", b"UID", b"INTERNALDATE", b"RFC822.SIZE", b"MODSEQ"}
 _ALIASES = {b"RFC822": (b"", False), b"RFC822.HEADER": (b"HEADER", True), b"RFC822.TEXT": (b"TEXT", False)}
 _BODY = re.compile(rb"BODY(\.PEEK)?\[([^\]]*)\](?:<(\d{1,10})\.(\d{1,10})>)?")
 _FIELDS = re.compile(rb"HEADER\.FIELDS(\.NOT)? \(([^()]+)\)")
 _FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:[^\n]*\n(?:[ \t][^\n]*\n)*")
+
+
+FLAGS, UID, MODSEQ = b"FLAGS", b"UID", b"MODSEQ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,8 @@ def _data(mail: StoredMail, item: Item) -> bytes:
         return flag_list(mail.flags)
     if item.label == b"INTERNALDATE":
         return f'"{imap_date(mail.when)}"'.encode()
+    if item.label == b"MODSEQ":
+        return b"(%d)" % mail.modseq
     return b"%d" % (mail.uid if item.label == b"UID" else len(mail.content))
 
 

@@ -1,11 +1,11 @@
-"""Commands about folders and quota: LIST, LSUB, CREATE, DELETE, RENAME, SUBSCRIBE, STATUS, NAMESPACE, GETQUOTA.
+"""Commands about folders and quota: CREATE, DELETE, RENAME, SUBSCRIBE, STATUS, NAMESPACE, GETQUOTA.
 
-RFC 3501 section 6.3, RFC 2342 (NAMESPACE), RFC 2087 (QUOTA), RFC 6154 (SPECIAL-USE), RFC 8438 (STATUS=SIZE).
+RFC 3501 section 6.3, RFC 2342 (NAMESPACE), RFC 2087 (QUOTA), RFC 8438 (STATUS=SIZE), RFC 7162 (HIGHESTMODSEQ).
 """
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from hikkoshi.demo.changes import use
 from hikkoshi.demo.mailboxes import DELIMITER, Mailbox, canonical
 from hikkoshi.demo.parser import Value, quote
 from hikkoshi.demo.replies import Bad, No
@@ -18,46 +18,9 @@ _STATUS: dict[str, Callable[[Mailbox], int]] = {
     "UIDVALIDITY": lambda mailbox: mailbox.uidvalidity,
     "UNSEEN": Mailbox.unseen,
     "SIZE": lambda mailbox: mailbox.size,
+    "HIGHESTMODSEQ": lambda mailbox: mailbox.highest,
 }
-
-
-def list_(state: State, arguments: list[Value]) -> str:
-    """LIST reference pattern: the folders, the levels above them as \\Noselect, special uses as attributes."""
-    need(arguments, 2)
-    if not text_of(arguments[1]):
-        state.say(b'LIST (\\Noselect) "%s" ""' % DELIMITER.encode())
-        return "List completed."
-    matches = _pattern(arguments)
-    for name, mailbox in state.account.names():
-        if matches.fullmatch(name):
-            attributes = ["\\HasChildren" if state.account.has_children(name) else "\\HasNoChildren"]
-            if mailbox is None:
-                attributes.insert(0, "\\Noselect")
-            elif mailbox.attribute:
-                attributes.append(mailbox.attribute)
-            _say_folder(state, "LIST", attributes, name)
-    return "List completed."
-
-
-def lsub(state: State, arguments: list[Value]) -> str:
-    """LSUB reference pattern: the subscribed folders."""
-    need(arguments, 2)
-    matches = _pattern(arguments)
-    for name in sorted(state.account.subscribed):
-        if matches.fullmatch(name):
-            _say_folder(state, "LSUB", [], name)
-    return "Lsub completed."
-
-
-def _say_folder(state: State, response: str, attributes: list[str], name: str) -> None:
-    state.say(f'{response} ({" ".join(attributes)}) "{DELIMITER}" '.encode() + folder_name(name))
-
-
-def _pattern(arguments: list[Value]) -> re.Pattern[str]:
-    """Reference and pattern as a regular expression: `*` crosses levels, `%` does not; INBOX folds case."""
-    wanted = canonical(folder_of(arguments[0]) + folder_of(arguments[1]))
-    parts = {"*": ".*", "%": f"[^{DELIMITER}]*"}
-    return re.compile("".join(parts.get(char) or re.escape(char) for char in wanted), re.DOTALL)
+_STATUS_NEEDS = {"SIZE": "STATUS=SIZE", "HIGHESTMODSEQ": "CONDSTORE"}
 
 
 def create(state: State, arguments: list[Value]) -> str:
@@ -100,17 +63,29 @@ def unsubscribe(state: State, arguments: list[Value]) -> str:
 def status(state: State, arguments: list[Value]) -> str:
     """STATUS folder (items)."""
     need(arguments, 2)
-    items = arguments[1]
+    names = check_status_items(state, arguments[1])
+    say_status(state, state.account.get(folder_of(arguments[0])), names)
+    return "Status completed."
+
+
+def check_status_items(state: State, items: Value) -> tuple[str, ...]:
+    """The names in STATUS's list; Bad for one that is not known or not offered."""
     if not isinstance(items, list) or not items:
         raise Bad("Status items are missing")
-    names = [text_of(item).decode("ascii", "replace").upper() for item in items]
+    names = tuple(text_of(item).decode("ascii", "replace").upper() for item in items)
     for name in names:
-        if name not in _STATUS or (name == "SIZE" and not state.offers("STATUS=SIZE")):
+        needed = _STATUS_NEEDS.get(name)
+        if name not in _STATUS or (needed and not state.offers(needed)):
             raise Bad(f"Invalid status item {name}")
-    mailbox = state.account.get(folder_of(arguments[0]))
+    if "HIGHESTMODSEQ" in names:
+        use(state)
+    return names
+
+
+def say_status(state: State, mailbox: Mailbox, names: Sequence[str]) -> None:
+    """A STATUS response."""
     facts = " ".join(f"{name} {_STATUS[name](mailbox)}" for name in names)
     state.say(b"STATUS " + folder_name(mailbox.name) + f" ({facts})".encode())
-    return "Status completed."
 
 
 def namespace(state: State, arguments: list[Value]) -> str:

@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hikkoshi.demo.replies import No
 
@@ -16,12 +16,16 @@ _BARE_LF = re.compile(rb"(?<!\r)\n")
 
 @dataclass(slots=True)
 class StoredMail:
-    """One message: `content` in CRLF form, `flags` as spelt by the client, `when` in seconds since 1970 UTC."""
+    """One message: `content` in CRLF form, `flags` as spelt by the client, `when` in seconds since 1970 UTC.
+
+    `modseq`: when it came or its flags last changed, by the count of its folder (RFC 7162 section 3.1).
+    """
 
     uid: int
     content: bytes
     flags: frozenset[str]
     when: int
+    modseq: int
 
     def has(self, flag: str) -> bool:
         """Whether it carries `flag`; flags and keywords fold case."""
@@ -39,13 +43,41 @@ class Draft:
 
 @dataclass(slots=True)
 class Mailbox:
-    """One folder. `attribute`: its special use such as '\\Sent', or ''."""
+    """One folder. `attribute`: its special use such as '\\Sent', or ''.
+
+    `highest`: HIGHESTMODSEQ, raised by whatever changes mail; `gone`: UID -> mod-sequence of its removal.
+    """
 
     name: str
     uidvalidity: int
     attribute: str = ""
     uidnext: int = 1
     messages: dict[int, StoredMail] = field(default_factory=dict)
+    highest: int = 1
+    gone: dict[int, int] = field(default_factory=dict)
+
+    def add(self, draft: "Draft", now: int) -> StoredMail:
+        """Store a message whose content is in CRLF form already."""
+        self.highest += 1
+        when = now if draft.when is None else draft.when
+        mail = StoredMail(self.uidnext, draft.content, draft.flags, when, self.highest)
+        self.messages[mail.uid] = mail
+        self.uidnext += 1
+        return mail
+
+    def set_flags(self, changes: Iterable[tuple[StoredMail, frozenset[str]]]) -> None:
+        """Give messages their flags, all at one mod-sequence; flags that are as they were change nothing."""
+        changed = [(mail, flags) for mail, flags in changes if mail.flags != flags]
+        self.highest += bool(changed)
+        for mail, flags in changed:
+            mail.flags, mail.modseq = flags, self.highest
+
+    def remove(self, uids: Sequence[int]) -> None:
+        """Remove messages for ever, and remember which."""
+        self.highest += bool(uids)
+        for uid in uids:
+            del self.messages[uid]
+            self.gone[uid] = self.highest
 
     @property
     def size(self) -> int:
@@ -174,16 +206,10 @@ class Account:
     def append(self, name: str, drafts: Iterable[Draft]) -> tuple[Mailbox, list[StoredMail]]:
         """Store all of `drafts` or, with a No, none. Bare LF becomes CRLF and NUL 0x80, as on Dovecot."""
         mailbox = self.get(name, "TRYCREATE")
-        ready = [(_stored_form(draft.content), draft) for draft in drafts]
-        self.check_room([len(content) for content, _ in ready])
+        ready = [replace(draft, content=_stored_form(draft.content)) for draft in drafts]
+        self.check_room([len(draft.content) for draft in ready])
         now = int(time.time())
-        stored = []
-        for content, draft in ready:
-            mail = StoredMail(mailbox.uidnext, content, draft.flags, now if draft.when is None else draft.when)
-            mailbox.messages[mail.uid] = mail
-            mailbox.uidnext += 1
-            stored.append(mail)
-        return mailbox, stored
+        return mailbox, [mailbox.add(draft, now) for draft in ready]
 
 
 def canonical(name: str) -> str:

@@ -1,17 +1,18 @@
 """Commands about the selected folder and its messages: SELECT, FETCH, STORE, SEARCH, COPY, EXPUNGE, CLOSE.
 
-RFC 3501 sections 6.3.1, 6.3.2 and 6.4; RFC 4315 (UIDPLUS); RFC 3691 (UNSELECT).
+RFC 3501 sections 6.3.1, 6.3.2 and 6.4; RFC 4315 (UIDPLUS); RFC 3691 (UNSELECT); RFC 7162 by
+`hikkoshi.demo.changes`.
 """
 
 from collections.abc import Callable
 
+from hikkoshi.demo import changes
 from hikkoshi.demo import fetch as items
-from hikkoshi.demo.append import uid_set
-from hikkoshi.demo.mailboxes import Draft, Mailbox
+from hikkoshi.demo.mailboxes import Draft, Mailbox, StoredMail
 from hikkoshi.demo.parser import Value
 from hikkoshi.demo.replies import Bad, No
-from hikkoshi.demo.search import search as find
-from hikkoshi.demo.state import SYSTEM_FLAGS, State, flags_of, folder_of, need, numbers_in, text_of
+from hikkoshi.demo.search import search_answer
+from hikkoshi.demo.state import SYSTEM_FLAGS, State, flags_of, folder_of, need, number_set, numbers_in, text_of
 
 
 def select(state: State, arguments: list[Value]) -> str:
@@ -25,8 +26,11 @@ def examine(state: State, arguments: list[Value]) -> str:
 
 
 def _open(state: State, arguments: list[Value], *, read_only: bool) -> str:
-    need(arguments, 1)
+    need(arguments, 1, 2)
+    if state.selected is not None and "QRESYNC" in state.enabled:
+        state.say(b"OK [CLOSED] Previous mailbox closed.")
     state.leave_folder()  # also where the new one cannot be had (RFC 3501 section 6.3.1)
+    given = changes.select_parameters(state, arguments)
     mailbox = state.account.get(folder_of(arguments[0]))
     state.selected, state.read_only, state.view = mailbox, read_only, list(mailbox.messages)
     keywords = {flag for mail in mailbox.messages.values() for flag in mail.flags if not flag.startswith("\\")}
@@ -42,6 +46,10 @@ def _open(state: State, arguments: list[Value], *, read_only: bool) -> str:
             break
     state.say(b"OK [UIDVALIDITY %d] UIDs valid" % mailbox.uidvalidity)
     state.say(b"OK [UIDNEXT %d] Predicted next UID" % mailbox.uidnext)
+    if state.offers("CONDSTORE"):
+        state.say(b"OK [HIGHESTMODSEQ %d] Highest" % mailbox.highest)
+    if given:
+        changes.tell_return(state, mailbox, given)
     return "[READ-ONLY] Examine completed." if read_only else "[READ-WRITE] Select completed."
 
 
@@ -62,18 +70,30 @@ def close(state: State, arguments: list[Value]) -> str:
 
 
 def fetch(state: State, arguments: list[Value], *, by_uid: bool = False) -> str:
-    """FETCH set items."""
-    need(arguments, 2)
+    """FETCH set items [modifiers]."""
+    need(arguments, 2, 3)
     wanted = items.items_of(arguments[1], by_uid=by_uid)
+    since = changes.fetch_modifiers(state, arguments, by_uid=by_uid)
+    if since and items.Item(items.MODSEQ) not in wanted:
+        wanted.append(items.Item(items.MODSEQ))
+    elif items.Item(items.MODSEQ) in wanted:
+        changes.use(state)
+    if since and since.vanished:
+        changes.tell_vanished(state, _folder(state), arguments[0], since.modseq)
     for number, mail in state.chosen(arguments[0], by_uid=by_uid):
-        newly_seen = items.marks_seen(wanted) and not state.read_only and not mail.has("\\Seen")
-        asked = wanted
-        if newly_seen:
-            mail.flags |= {"\\Seen"}
-            if items.Item(b"FLAGS") not in wanted:
-                asked = [*wanted, items.Item(b"FLAGS")]
-        state.say(b"%d FETCH " % number + items.answer(mail, asked))
+        if since and mail.modseq <= since.modseq:
+            continue
+        state.say(b"%d FETCH " % number + items.answer(mail, _with_seen(state, mail, wanted)))
     return "Fetch completed."
+
+
+def _with_seen(state: State, mail: StoredMail, wanted: list[items.Item]) -> list[items.Item]:
+    """Mark a message as read where its body is asked for; the items with those that tell of that."""
+    if not items.marks_seen(wanted) or state.read_only or mail.has("\\Seen"):
+        return wanted
+    _folder(state).set_flags([(mail, mail.flags | {"\\Seen"})])
+    news = [items.FLAGS, items.MODSEQ] if "CONDSTORE" in state.enabled else [items.FLAGS]
+    return wanted + [item for label in news if (item := items.Item(label)) not in wanted]
 
 
 def uid_fetch(state: State, arguments: list[Value]) -> str:
@@ -82,7 +102,8 @@ def uid_fetch(state: State, arguments: list[Value]) -> str:
 
 
 def store(state: State, arguments: list[Value], *, by_uid: bool = False) -> str:
-    """STORE set [+|-]FLAGS[.SILENT] flags."""
+    """STORE set [(UNCHANGEDSINCE n)] [+|-]FLAGS[.SILENT] flags."""
+    before = changes.unchanged_since(state, arguments)
     if len(arguments) < 3:
         raise Bad("Missing arguments")
     how = text_of(arguments[1]).upper().decode("ascii", "replace")
@@ -93,14 +114,29 @@ def store(state: State, arguments: list[Value], *, by_uid: bool = False) -> str:
     flags = flags_of(given)
     if state.read_only:
         raise No("Mailbox is read-only", "READ-ONLY")
-    for number, mail in state.chosen(arguments[0], by_uid=by_uid):
-        folded = {flag.casefold() for flag in flags}
-        others = frozenset(flag for flag in mail.flags if flag.casefold() not in folded)
-        mail.flags = {"FLAGS": flags, "+FLAGS": others | flags, "-FLAGS": others}[what]
-        if not silent:
-            uid = b"UID %d " % mail.uid if by_uid else b""
-            state.say(b"%d FETCH (%sFLAGS %s)" % (number, uid, items.flag_list(mail.flags)))
+    chosen = state.chosen(arguments[0], by_uid=by_uid)
+    missed = [(number, mail) for number, mail in chosen if before is not None and mail.modseq > before]
+    taken = [pair for pair in chosen if pair not in missed]
+    after = [(mail, _changed(mail.flags, what, flags)) for _, mail in taken]
+    told = [pair for pair, (mail, new) in zip(taken, after, strict=True) if mail.flags != new]
+    _folder(state).set_flags(after)
+    for number, mail in told:
+        changes.tell_flags(state, number, mail, by_uid=by_uid, silent=bool(silent))
+    if missed:
+        left = number_set([mail.uid if by_uid else number for number, mail in missed]).decode()
+        return f"[MODIFIED {left}] Conditional store failed."
     return "Store completed."
+
+
+def _changed(flags: frozenset[str], how: str, given: frozenset[str]) -> frozenset[str]:
+    """`flags` after FLAGS, +FLAGS or -FLAGS; case is folded, and what is there keeps its spelling."""
+    there = {flag.casefold() for flag in flags}
+    folded = {flag.casefold() for flag in given}
+    if how == "FLAGS":
+        return given
+    if how == "+FLAGS":
+        return flags | {flag for flag in given if flag.casefold() not in there}
+    return frozenset(flag for flag in flags if flag.casefold() not in folded)
 
 
 def uid_store(state: State, arguments: list[Value]) -> str:
@@ -109,15 +145,13 @@ def uid_store(state: State, arguments: list[Value]) -> str:
 
 
 def search(state: State, arguments: list[Value]) -> str:
-    """SEARCH keys: sequence numbers."""
-    state.say(b" ".join([b"SEARCH", *(b"%d" % number for number, _ in find(state, arguments))]))
-    return "Search completed."
+    """SEARCH [RETURN (options)] keys: sequence numbers."""
+    return search_answer(state, arguments, by_uid=False)
 
 
 def uid_search(state: State, arguments: list[Value]) -> str:
-    """UID SEARCH keys: UIDs."""
-    state.say(b" ".join([b"SEARCH", *(b"%d" % mail.uid for _, mail in find(state, arguments))]))
-    return "Search completed."
+    """UID SEARCH [RETURN (options)] keys: UIDs."""
+    return search_answer(state, arguments, by_uid=True)
 
 
 def copy(state: State, arguments: list[Value], *, by_uid: bool = False) -> str:
@@ -131,7 +165,7 @@ def copy(state: State, arguments: list[Value], *, by_uid: bool = False) -> str:
         return "No messages found."
     if not state.offers("UIDPLUS"):
         return "Copy completed."
-    old, new = uid_set([mail.uid for mail in mails]), uid_set([mail.uid for mail in copies])
+    old, new = (number_set([mail.uid for mail in each]).decode() for each in (mails, copies))
     return f"[COPYUID {target.uidvalidity} {old} {new}] Copy completed."
 
 
@@ -156,13 +190,14 @@ def uid_expunge(state: State, arguments: list[Value]) -> str:
 def _expunge_some(state: State, chosen: Callable[[int], bool]) -> str:
     if state.read_only:
         raise No("Mailbox is read-only", "READ-ONLY")
-    _expunge(_folder(state), chosen)
-    return "Expunge completed."
+    mailbox, before = _folder(state), _folder(state).highest
+    _expunge(mailbox, chosen)
+    code = f"[HIGHESTMODSEQ {mailbox.highest}] " if "QRESYNC" in state.enabled and mailbox.highest > before else ""
+    return f"{code}Expunge completed."
 
 
 def _expunge(mailbox: Mailbox, chosen: Callable[[int], bool]) -> None:
-    for uid in [mail.uid for mail in mailbox.messages.values() if mail.has("\\Deleted") and chosen(mail.uid)]:
-        del mailbox.messages[uid]
+    mailbox.remove([mail.uid for mail in mailbox.messages.values() if mail.has("\\Deleted") and chosen(mail.uid)])
 
 
 def _folder(state: State) -> Mailbox:

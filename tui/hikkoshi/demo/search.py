@@ -1,12 +1,13 @@
-"""SEARCH (RFC 3501 section 6.4.4): every key but the SENT ones, as tests on one message."""
+"""SEARCH (RFC 3501 section 6.4.4): every key but the SENT ones, as tests on one message; RETURN (RFC 4731)."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from hikkoshi.demo.changes import use
 from hikkoshi.demo.mailboxes import StoredMail
-from hikkoshi.demo.parser import Atom, Value
+from hikkoshi.demo.parser import Atom, Quoted, Value
 from hikkoshi.demo.replies import Bad, No
-from hikkoshi.demo.state import State, numbers_in, text_of
+from hikkoshi.demo.state import State, number_set, numbers_in, text_of
 from hikkoshi.mail.headers import header_end, iter_fields, unfold
 
 Test = Callable[[int, StoredMail], bool]
@@ -15,6 +16,53 @@ Test = Callable[[int, StoredMail], bool]
 _FLAGS = ("ANSWERED", "DELETED", "DRAFT", "FLAGGED", "SEEN")
 _HEADERS = ("BCC", "CC", "FROM", "SUBJECT", "TO")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+
+def search_answer(state: State, arguments: list[Value], *, by_uid: bool) -> str:
+    """Say what SEARCH finds: as SEARCH, or with RETURN (options) as ESEARCH. Gives the tagged answer's text."""
+    options = _return_options(state, arguments)
+    by_modseq = _asks_modseq(arguments)
+    if by_modseq:
+        use(state)
+    found = search(state, arguments)
+    numbers = [mail.uid if by_uid else number for number, mail in found]
+    highest = max((mail.modseq for _, mail in found), default=0) if by_modseq else 0
+    if options is None:
+        tail = [b"(MODSEQ %d)" % highest] if highest else []
+        state.say(b" ".join([b"SEARCH", *(b"%d" % number for number in numbers), *tail]))
+        return "Search completed."
+    facts = {b"COUNT": b"%d" % len(numbers)}
+    if numbers:
+        facts |= {b"MIN": b"%d" % numbers[0], b"MAX": b"%d" % numbers[-1], b"ALL": number_set(numbers)}
+    words = [b'ESEARCH (TAG "%s")' % state.tag.encode()] + ([b"UID"] if by_uid else [])
+    words += [
+        name + b" " + facts[name] for name in (b"MIN", b"MAX", b"ALL", b"COUNT") if name in options & facts.keys()
+    ]
+    words += [b"MODSEQ %d" % highest] if highest else []
+    state.say(b" ".join(words))
+    return "Search completed."
+
+
+def _return_options(state: State, arguments: list[Value]) -> set[bytes] | None:
+    """Take `RETURN (options)` off the arguments; None where it is not there. No option at all means ALL."""
+    first = arguments[0] if arguments else None
+    if not isinstance(first, Atom) or first.upper() != b"RETURN" or not state.offers("ESEARCH"):
+        return None
+    if len(arguments) < 2 or not isinstance(arguments[1], list):
+        raise Bad("Return options are missing")
+    options = {text_of(option).upper() for option in arguments[1]}
+    if options - {b"MIN", b"MAX", b"ALL", b"COUNT"}:
+        raise Bad("Unknown SEARCH return option")
+    del arguments[:2]
+    return options or {b"ALL"}
+
+
+def _asks_modseq(words: list[Value]) -> bool:
+    """Whether MODSEQ is among the keys; the answer then tells the highest one found (RFC 7162 section 3.1.5)."""
+    return any(
+        _asks_modseq(word) if isinstance(word, list) else isinstance(word, Atom) and word.upper() == b"MODSEQ"
+        for word in words
+    )
 
 
 def search(state: State, arguments: list[Value]) -> list[tuple[int, StoredMail]]:
@@ -89,7 +137,19 @@ def _flag_key(name: str, words: list[Value]) -> Test | None:
     return lambda _, mail: mail.has(flag) is wanted
 
 
+def _modseq_key(words: list[Value]) -> Test:
+    """MODSEQ [entry type] n; this server counts changes of all flags together."""
+    if words and isinstance(words[-1], Quoted):
+        words.pop()
+        if _next(words).lower() not in (b"all", b"priv", b"shared"):
+            raise Bad("Invalid entry type")
+    least = _number(_next(words))
+    return lambda _, mail: mail.modseq >= least
+
+
 def _text_key(name: str, words: list[Value]) -> Test:
+    if name == "MODSEQ":
+        return _modseq_key(words)
     if name == "HEADER" or name in _HEADERS:
         field = (_next(words) if name == "HEADER" else name.encode()).lower()
         text = _next(words).lower()

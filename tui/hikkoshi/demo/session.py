@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from hikkoshi.demo import append, folder_commands, message_commands
+from hikkoshi.demo import append, changes, folder_commands, listing, message_commands
 from hikkoshi.demo.faults import Cut, Faults
 from hikkoshi.demo.parser import Command, Literal, Value, parse, tag_of
 from hikkoshi.demo.replies import Bad, No
@@ -52,6 +52,7 @@ class Session:
         try:
             command = parse(texts, literals)
             handler = self._handler(command.name)
+            self.state.tag = tag
             done = self._planned(command) or "OK " + handler(self.state, command.arguments)
             if command.name == "APPEND" and self._faults.lose_append_ok:
                 self._faults.lose_append_ok -= 1
@@ -154,21 +155,16 @@ def _identify(state: State, arguments: list[Value]) -> str:
     return "ID completed."
 
 
-def _enable(state: State, _arguments: list[Value]) -> str:
-    state.say(b"ENABLED")
-    return "Enabled."
-
-
 _COMMANDS: dict[str, Handler] = {
     "APPEND": append.append,
     "CREATE": folder_commands.create,
     "DELETE": folder_commands.delete,
-    "ENABLE": _enable,
+    "ENABLE": changes.enable,
     "EXAMINE": message_commands.examine,
     "GETQUOTA": folder_commands.get_quota,
     "GETQUOTAROOT": folder_commands.get_quota_root,
-    "LIST": folder_commands.list_,
-    "LSUB": folder_commands.lsub,
+    "LIST": listing.list_,
+    "LSUB": listing.lsub,
     "NAMESPACE": folder_commands.namespace,
     "RENAME": folder_commands.rename,
     "SELECT": message_commands.select,

@@ -1,6 +1,7 @@
 """What the demo server knows of one connection: who is logged in, what is selected, what is to be said."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from imapclient import imap_utf7
@@ -11,7 +12,7 @@ from hikkoshi.demo.replies import Bad, No
 
 CAPABILITIES = (
     "IMAP4rev1", "LITERAL+", "SASL-IR", "ID", "ENABLE", "UIDPLUS", "MULTIAPPEND", "UNSELECT", "CHILDREN",
-    "NAMESPACE", "QUOTA", "SPECIAL-USE", "STATUS=SIZE",
+    "NAMESPACE", "QUOTA", "SPECIAL-USE", "LIST-EXTENDED", "LIST-STATUS", "STATUS=SIZE", "ESEARCH", "CONDSTORE", "QRESYNC",
 )  # fmt: skip
 
 SYSTEM_FLAGS = ("\\Answered", "\\Flagged", "\\Deleted", "\\Seen", "\\Draft")
@@ -22,7 +23,10 @@ _RANGE = re.compile(rb"(\d{1,10}|\*)(?::(\d{1,10}|\*))?")
 
 @dataclass(slots=True)
 class State:
-    """One connection. `view`: the UIDs of the selected folder in the order the client has been told of."""
+    """One connection. `view`: the UIDs of the selected folder in the order the client has been told of.
+
+    `tag`: of the command that is carried out. `enabled`: which of CONDSTORE and QRESYNC the client has asked for.
+    """
 
     account: Account
     capabilities: tuple[str, ...] = CAPABILITIES
@@ -32,6 +36,8 @@ class State:
     read_only: bool = False
     view: list[int] = field(default_factory=list)
     out: list[bytes] = field(default_factory=list)
+    tag: str = ""
+    enabled: set[str] = field(default_factory=set)
 
     def say(self, line: bytes) -> None:
         """An untagged response, without `* ` and line end."""
@@ -50,15 +56,24 @@ class State:
         if self.selected is None:
             return
         if expunges:
-            for number in range(len(self.view), 0, -1):
-                if self.view[number - 1] not in self.selected.messages:
-                    del self.view[number - 1]
-                    self.say(b"%d EXPUNGE" % number)
+            self._tell_expunges(self.selected)
         last = self.view[-1] if self.view else 0
         new = [uid for uid in self.selected.messages if uid > last]
         if new:
             self.view += new
             self.say(b"%d EXISTS" % len(self.view))
+
+    def _tell_expunges(self, mailbox: Mailbox) -> None:
+        """EXPUNGE responses, the highest number first; after ENABLE QRESYNC one VANISHED (RFC 7162 section 3.2.10)."""
+        gone = [uid for uid in self.view if uid not in mailbox.messages]
+        if gone and "QRESYNC" in self.enabled:
+            self.view = [uid for uid in self.view if uid in mailbox.messages]
+            self.say(b"VANISHED " + number_set(gone))
+            return
+        for number in range(len(self.view), 0, -1):
+            if self.view[number - 1] not in mailbox.messages:
+                del self.view[number - 1]
+                self.say(b"%d EXPUNGE" % number)
 
     def chosen(self, value: Value, *, by_uid: bool) -> list[tuple[int, StoredMail]]:
         """(sequence number, message) of a set such as `1:5,9:*`, in order; UIDs that are not there are passed over."""
@@ -85,6 +100,25 @@ def numbers_in(value: Value, existing: list[int] | range, *, strict: bool) -> se
             raise Bad("Invalid messageset")
         found.update(number for number in existing if low <= number <= high)
     return found
+
+
+def number_set(numbers: Sequence[int]) -> bytes:
+    """Ascending UIDs or sequence numbers in IMAP's short form: 3,5:9."""
+    parts: list[bytes] = []
+    start = 0
+    for at in range(1, len(numbers) + 1):
+        if at == len(numbers) or numbers[at] != numbers[at - 1] + 1:
+            first, last = numbers[start], numbers[at - 1]
+            parts.append(b"%d:%d" % (first, last) if last > first else b"%d" % first)
+            start = at
+    return b",".join(parts)
+
+
+def number_of(value: Value) -> int:
+    """A number that an atom says; Bad for what is none. Mod-sequences have 63 bits (RFC 7162 section 7)."""
+    if not isinstance(value, Atom) or not value.isdigit() or int(value) >= 1 << 63:
+        raise Bad("Not a number")
+    return int(value)
 
 
 def text_of(value: Value) -> bytes:
@@ -132,7 +166,7 @@ def flags_of(value: Value) -> frozenset[str]:
     return frozenset(flags)
 
 
-def need(arguments: list[Value], count: int) -> None:
-    """Bad unless there are exactly `count` arguments."""
-    if len(arguments) != count:
+def need(arguments: list[Value], count: int, most: int | None = None) -> None:
+    """Bad unless there are exactly `count` arguments, or `count` to `most`."""
+    if not count <= len(arguments) <= (most or count):
         raise Bad("Missing arguments" if len(arguments) < count else "Too many arguments")
