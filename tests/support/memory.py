@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from hikkoshi.errors import CommandRefused
+from hikkoshi.local.look import Changes, Known, Look
 from hikkoshi.mail.dates import Dated
 from hikkoshi.mail.folders import Folder
 from hikkoshi.mail.message import Message, Problem
@@ -44,6 +45,12 @@ class FakeStore:
 
     def stamp(self, folder: Folder) -> str:
         return str(self.stamps[folder.native])
+
+    def look(self, folder: Folder, known: Known) -> Look | None:
+        stamp = self.stamp(folder)
+        if known.stamp == stamp:
+            return None
+        return Look((), lambda _batches, problems: Changes(stamp, self.scan(folder, problems)))
 
     def scan(self, folder: Folder, problems: list[Problem]) -> Iterator[Message]:
         self.scanned.append(folder.native)

@@ -6,7 +6,8 @@
     ├── LocalError
     │   ├── NotAStore                the path holds no mail we can read
     │   ├── AccountNotChosen         several POP accounts, none is the server's login
-    │   └── LocalChanged             the store changed while it was read
+    │   ├── LocalChanged             the store changed while it was read
+    │   └── HelperDied               a child process that was to read it ended
     ├── ServerError
     │   ├── ConnectFailed            unknown host, refused, silent, wrong port
     │   ├── TlsFailed                certificate not trusted, expired, for another name
@@ -52,6 +53,10 @@ class AccountNotChosen(LocalError):
 
 class LocalChanged(LocalError):
     """The store changed under us: the bytes at a place are no longer the mail that was listed."""
+
+
+class HelperDied(LocalError):
+    """A child process ended before it had read what it was asked to."""
 
 
 class ServerError(HikkoshiError):

@@ -1,6 +1,7 @@
 """Bringing the index up to what this PC has now. Only what changed is read again."""
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 from hikkoshi.errors import LocalChanged, LocalError
 from hikkoshi.i18n import _
@@ -8,8 +9,11 @@ from hikkoshi.index.schema import LOCAL
 from hikkoshi.index.store import Index
 from hikkoshi.jobs.cancel import Cancel
 from hikkoshi.jobs.progress import Progress, Report, Stage
+from hikkoshi.local.look import Changes, Known
+from hikkoshi.local.scan import AUTOMATIC, LocalScan
 from hikkoshi.local.store import LocalStore
 from hikkoshi.mail.bookkeeping import upload_form
+from hikkoshi.mail.flags import unpack
 from hikkoshi.mail.folders import Folder
 from hikkoshi.mail.headers import sanitise
 from hikkoshi.mail.identity import HAS_ID, canonical_digest
@@ -17,17 +21,100 @@ from hikkoshi.mail.message import Message, Problem
 
 
 def refresh_local(index: Index, store: LocalStore, report: Report, cancel: Cancel) -> list[Problem]:
-    """Read the folders of this PC whose stamp changed. What could not be read is told, and the rest goes on."""
-    problems = list(store.problems())
-    folders = _with_text_names(store.folders(), problems)
-    ids = index.sync_folders(LOCAL, folders)
-    for number, folder in enumerate(folders):
-        cancel.check()
-        report(Progress(Stage.SCAN, folder.name, number, len(folders)))
-        problems += _refresh_local_folder(index, store, folder, ids[folder.native], cancel)
-    _read_lookalikes(index, store, cancel)
-    report(Progress(Stage.SCAN, "", len(folders), len(folders)))
-    return problems
+    """Take over what changed on this PC. What could not be read is told, and the rest goes on."""
+    with LocalRefresh(index, store, cancel) as refresh:
+        refresh.start()
+        return refresh.finish(report)
+
+
+class LocalRefresh:
+    """`refresh_local` in two steps, so that the server can be asked while the children read.
+
+    `children`: see `LocalScan`. Both steps belong to the thread that opened the index. Use it in a `with`.
+    """
+
+    def __init__(self, index: Index, store: LocalStore, cancel: Cancel, children: int = AUTOMATIC) -> None:
+        self._index, self._store, self._cancel, self._count = index, store, cancel, children
+        self._problems: list[Problem] = []
+        self._folders: list[Folder] = []
+        self._rows: list[int] = []
+        self._scan: LocalScan | None = None
+
+    def __enter__(self) -> "LocalRefresh":
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        if self._scan:
+            self._scan.close()
+
+    def start(self) -> None:
+        """Look at all folders and let the children begin to read those that changed."""
+        self._problems = list(self._store.problems())
+        self._folders = _with_text_names(self._store.folders(), self._problems)
+        ids = self._index.sync_folders(LOCAL, self._folders)
+        self._rows = [ids[folder.native] for folder in self._folders]
+        looked_at = [
+            (folder, Known(self._index.stamp(row), partial(self._flags_by_place, row)))
+            for folder, row in zip(self._folders, self._rows, strict=True)
+        ]
+        self._scan = LocalScan(self._store, looked_at, self._count, self._cancel.check)
+        self._scan.start()
+
+    def finish(self, report: Report) -> list[Problem]:
+        """Take over what is read; the problems found. Raises `Cancelled` between two messages."""
+        changed = False
+        for number, folder in enumerate(self._folders):
+            self._cancel.check()
+            report(Progress(Stage.SCAN, folder.name, number, len(self._folders)))
+            changed = self._refresh_folder(number, folder, self._rows[number]) or changed
+        if changed:
+            _read_lookalikes(self._index, self._store, self._cancel)
+        report(Progress(Stage.SCAN, "", len(self._folders), len(self._folders)))
+        return self._problems
+
+    def _flags_by_place(self, row: int) -> dict[str, frozenset[str]]:
+        return {place: unpack(flags) for place, (_id, flags) in self._index.places(row).items()}
+
+    def _refresh_folder(self, number: int, folder: Folder, row: int) -> bool:
+        """Take over one folder; whether anything changed. After problems it is read again next time, and told again."""
+        assert self._scan is not None, "start() comes first"
+        found: list[Problem] = []
+        changed = True
+        try:
+            try:
+                changed = self._take(self._scan.changes(found), folder, row, found)
+            except LocalChanged:
+                # The mail client has just written to it: once more, and it will be whole.
+                found = []
+                changed = self._take(self._scan.again(number, found), folder, row, found)
+        except LocalError as error:
+            found = [Problem(folder.name, str(error))]
+        except OSError as error:
+            what = _(
+                "This folder cannot be read ({reason}); its mail was not compared. See that you may read its file."
+            )
+            found = [Problem(folder.name, what.format(reason=error.strerror or error))]
+        if found:
+            self._index.set_stamp(row, None)
+        self._problems += found
+        return changed
+
+    def _take(self, changes: Changes | None, folder: Folder, row: int, problems: list[Problem]) -> bool:
+        if changes is None:
+            return False
+        index = self._index
+        with index.transaction():
+            if changes.afresh:
+                index.clear(row)
+            elif changes.gone or changes.moved:
+                known = index.places(row)
+                index.remove(known[place][0] for place in changes.gone if place in known)
+                index.move(
+                    (known[place][0], now, flags) for place, (now, flags) in changes.moved.items() if place in known
+                )
+            index.set_stamp(row, changes.stamp)
+            index.add(row, self._cancel.while_not(_with_text_places(folder, changes.messages, problems)))
+        return True
 
 
 def _with_text_names(folders: Iterable[Folder], problems: list[Problem]) -> list[Folder]:
@@ -52,37 +139,6 @@ def _is_text(name: str) -> bool:
     return True
 
 
-def _refresh_local_folder(index: Index, store: LocalStore, folder: Folder, row: int, cancel: Cancel) -> list[Problem]:
-    """Read one folder if it changed; the problems found. After those it is read again next time, and told again."""
-    try:
-        if store.stamp(folder) == index.stamp(row):
-            return []
-        try:
-            found = _scan(index, store, folder, row, cancel)
-        except LocalChanged:
-            # The mail client has just written to it: once more, and it will be whole.
-            found = _scan(index, store, folder, row, cancel)
-    except LocalError as error:
-        found = [Problem(folder.name, str(error))]
-    except OSError as error:
-        what = _("This folder cannot be read ({reason}); its mail was not compared. See that you may read its file.")
-        found = [Problem(folder.name, what.format(reason=error.strerror or error))]
-    if found:
-        index.set_stamp(row, None)
-    return found
-
-
-def _scan(index: Index, store: LocalStore, folder: Folder, row: int, cancel: Cancel) -> list[Problem]:
-    found: list[Problem] = []
-    # Taken before the reading: what is written meanwhile is read the next time.
-    stamp = store.stamp(folder)
-    with index.transaction():
-        index.clear(row)
-        index.set_stamp(row, stamp)
-        index.add(row, cancel.while_not(_with_text_places(folder, store.scan(folder, found), found)))
-    return found
-
-
 def _with_text_places(folder: Folder, messages: Iterable[Message], problems: list[Problem]) -> Iterator[Message]:
     """The messages whose file names are text, as with the names of folders."""
     for message in messages:
@@ -94,11 +150,16 @@ def _with_text_places(folder: Folder, messages: Iterable[Message], problems: lis
 
 
 def _read_lookalikes(index: Index, store: LocalStore, cancel: Cancel) -> None:
-    """Read the bodies of local mails without Message-ID and with the same headers: only their bytes tell them apart."""
+    """Read the bodies of local mails without Message-ID and with the same headers: only their bytes tell them apart.
+
+    After a first comparison only those are looked for that changed since.
+    """
+    compared = bool(index.db.execute("SELECT compared FROM state").fetchone()[0])
+    which = "key IN (SELECT key FROM touched WHERE NOT key & ?)" if compared else "NOT key & ?"
     rows = index.db.execute(
         "SELECT message.id, place, folder.native FROM message JOIN folder ON folder.id = message.folder"
         " WHERE message.side = ? AND body IS NULL AND key IN ("
-        "  SELECT key FROM message WHERE side = ? AND NOT key & ? GROUP BY key HAVING count(*) > 1)",
+        f"  SELECT key FROM message WHERE side = ? AND {which} GROUP BY key HAVING count(*) > 1)",
         (LOCAL, LOCAL, HAS_ID),
     ).fetchall()
     folders = {indexed.folder.native: indexed.folder for indexed in index.folders(LOCAL)}

@@ -102,6 +102,12 @@ def chained_mails(path: Path) -> "array[int] | None":
     return offsets if len(offsets) else None
 
 
+def first_is_chained(path: Path) -> bool:
+    """Whether the first mail of a file leads to the next one as in an mboxcl. Raises `OSError`."""
+    with path.open("rb", buffering=0) as file:
+        return _end_of_mail(file.fileno(), os.fstat(file.fileno()).st_size, 0) is not None
+
+
 def _end_of_mail(file: int, size: int, at: int) -> int | None:
     wanted = _FIRST
     while True:

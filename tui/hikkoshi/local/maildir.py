@@ -5,28 +5,22 @@ a to z are the keywords of Dovecot's dovecot-keywords (doc.dovecot.org, "Maildir
 NAME.eml have none: its headers tell.
 """
 
-import hashlib
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
-from string import ascii_lowercase
 
 from hikkoshi.errors import LocalChanged, NotAStore
 from hikkoshi.i18n import _, ngettext
 from hikkoshi.local.chunks import file_chunks, head
+from hikkoshi.local.files import INFO
+from hikkoshi.local.files_look import MAIL_FOLDERS, look_at_maildir
+from hikkoshi.local.look import Known, Look
 from hikkoshi.local.mboxes import looks_like_mbox
-from hikkoshi.local.standing import header_standing
-from hikkoshi.mail.bookkeeping import upload_size
+from hikkoshi.local.scan import scan_all
+from hikkoshi.local.source import Source
 from hikkoshi.mail.dates import Dated, internal_date
-from hikkoshi.mail.flags import DELETED, maildir_flags
 from hikkoshi.mail.folders import Folder, Role, role_by_name
-from hikkoshi.mail.headers import header_block, identity_fields
 from hikkoshi.mail.message import Message, Problem
-
-_INFO = re.compile(r"[:;!]2,([A-Za-z]*)$")
-_MAIL_FOLDERS = ("cur", "new")
-_THUNDERBIRD_SUFFIX = ".eml"
 
 
 def is_maildir(path: Path) -> bool:
@@ -60,43 +54,13 @@ class MaildirStore:
         """Directories that could not be looked into."""
         return self._problems
 
-    def stamp(self, folder: Folder) -> str:
-        """Names and times of cur/ and new/: flags are in the names, and times alone are too coarse on some disks."""
-        digest = hashlib.blake2b(str(folder.role).encode(), digest_size=16)
-        for part in _MAIL_FOLDERS:
-            directory = Path(folder.native) / part
-            try:
-                digest.update(f"\0\0{part} {directory.stat().st_mtime_ns}".encode())
-                for name in sorted(os.listdir(directory)):
-                    digest.update(f"\0{name}".encode("utf-8", "surrogateescape"))
-            except OSError:
-                continue
-        digest.update("\0".join(_keywords(Path(folder.native)).values()).encode("utf-8", "surrogateescape"))
-        return digest.hexdigest()
+    def look(self, folder: Folder, known: Known) -> Look | None:
+        """See `LocalStore.look`."""
+        return look_at_maildir(Source(folder.native, folder.name, folder.role is Role.SENT), known)
 
     def scan(self, folder: Folder, problems: list[Problem]) -> Iterator[Message]:
         """See `LocalStore.scan`."""
-        directory = Path(folder.native)
-        keywords = _keywords(directory)
-        for sub in _MAIL_FOLDERS:
-            if not (directory / sub).is_dir():
-                continue
-            for name in sorted(os.listdir(directory / sub)):
-                if name.startswith(".") or (directory / sub / name).is_dir():
-                    continue
-                try:
-                    message = _message(folder, f"{sub}/{name}", keywords)
-                    if message:
-                        yield message
-                except OSError as error:
-                    if isinstance(error, FileNotFoundError) and not (directory / sub / name).is_symlink():
-                        # Renamed since the listing, for its flags changed: to pass over it would call it missing.
-                        text = _(
-                            "The folder changed while it was read. Nothing of it was taken; refresh to read it again."
-                        )
-                        raise LocalChanged(text) from None
-                    text = _("A mail's file cannot be read ({reason}): {name}").format(reason=error.strerror, name=name)
-                    problems.append(Problem(folder.name, text))
+        return scan_all(self, folder, problems)
 
     def read(self, folder: Folder, place: str) -> bytes:
         """See `LocalStore.read`. A file whose flags changed meanwhile is found by its unique name."""
@@ -159,52 +123,16 @@ def file_dates(header: bytes, path: Path, folder: Folder) -> Dated | None:
     return internal_date(header, sent=folder.role is Role.SENT, from_line=None, mtime=path.stat().st_mtime)
 
 
-def file_message(stored: bytes, path: Path, folder: Folder) -> tuple[int, int | None, bytes]:
-    """(size in CRLF form, INTERNALDATE, identity fields) of a mail in a file of its own."""
-    header = header_block(stored)
-    dated = file_dates(header, path, folder)
-    return upload_size(stored, mbox=False), dated.when if dated else None, identity_fields(header)
-
-
-def _message(folder: Folder, place: str, keywords: dict[str, str]) -> Message | None:
-    """The mail in a file, None if it waits to be deleted."""
-    path = Path(folder.native) / place
-    info = _INFO.search(place)
-    letters = info[1] if info and place.startswith("cur/") else ""
-    flags = maildir_flags(letters).union(keywords[letter] for letter in letters if letter in keywords)
-    if DELETED in flags:
-        return None
-    stored = path.read_bytes()
-    partial = False
-    if not info and place.endswith(_THUNDERBIRD_SUFFIX):
-        standing = header_standing(header_block(stored))
-        if not standing.live:
-            return None
-        flags, partial = standing.flags, standing.partial
-    size, date, fields = file_message(stored, path, folder)
-    return Message(place, size, flags, date, fields, partial)
-
-
-def _keywords(directory: Path) -> dict[str, str]:
-    """The keywords by letter: lines `0 $label1`, where 0 is a."""
-    try:
-        text = (directory / "dovecot-keywords").read_text("utf-8", "replace")
-    except OSError:
-        return {}
-    found = re.findall(r"^(\d+) (\S+)$", text, re.MULTILINE)
-    return {ascii_lowercase[int(number)]: name for number, name in found if int(number) < len(ascii_lowercase)}
-
-
 def _locate(folder: Folder, place: str) -> Path:
     """The file of a mail; where it was renamed since, because its flags changed, found by its unique name."""
     directory = Path(folder.native)
     if (directory / place).is_file():
         return directory / place
-    unique = _INFO.sub("", place.rpartition("/")[2])
-    for sub in _MAIL_FOLDERS:
+    unique = INFO.sub("", place.rpartition("/")[2])
+    for sub in MAIL_FOLDERS:
         if (directory / sub).is_dir():
             for name in os.listdir(directory / sub):
-                if _INFO.sub("", name) == unique:
+                if INFO.sub("", name) == unique:
                     return directory / sub / name
     raise LocalChanged(_("its file is no longer there; refresh and try again"))
 

@@ -31,15 +31,17 @@ def scan_extents(
     on_garbage: Garbage | None = None,
     starts: Starts | None = None,
     part: tuple[int, int | None] = (0, None),
+    *,
+    sure: bool = False,
 ) -> Iterator[Extent]:
-    """The mails of a file, or of a `part` of it (see `Reader`), in its order.
+    """The mails of a file, or of a `part` of it, in its order; see `Reader` for `part`, `sure` and `on_garbage`.
 
     Raises `OSError`; `LocalChanged` at the end if the file was changed meanwhile.
     """
     with path.open("rb", buffering=0) as file:
         before = os.fstat(file.fileno())
         starts = starts or starts_of(path, None)
-        yield from Reader(file, before.st_size, starts, on_garbage, *part).mails()
+        yield from Reader(file, before.st_size, starts, on_garbage, *part, sure=sure).mails()
         after = path.stat()
         if (before.st_size, before.st_mtime_ns, before.st_ino) != (after.st_size, after.st_mtime_ns, after.st_ino):
             raise LocalChanged(

@@ -55,7 +55,8 @@ class Reader:
     """Reads the mails that begin from `start` on: at the start of the file, or behind the first certain From_ line.
 
     It ends before the first certain From_ line at or behind `stop`, so that readers of neighbouring parts find each
-    mail once. `size` of the file in bytes. `on_garbage` hears how many bytes in front belong to no mail.
+    mail once. `sure`: a mail starts at `start` for certain. `size` of the file in bytes. `on_garbage` hears how many
+    bytes in front belong to no mail.
     """
 
     file: BinaryIO
@@ -64,6 +65,7 @@ class Reader:
     on_garbage: Garbage | None = None
     start: int = 0
     stop: int | None = None
+    sure: bool = False
     _buffer: bytes = b""
     _at: int = 0
     _context: bytes = FILE_START
@@ -90,7 +92,9 @@ class Reader:
                     if before == _QUOTE and self._is_quoting(position - 1):
                         self._quotes.append(position)
                     continue
-                certain = is_certain(self._buffer, position, self._at + position)
+                certain = is_certain(self._buffer, position, self._at + position) or (
+                    self.sure and self._at + position == self.start
+                )
                 if not certain and not (by_classic_rule and self._starts_by_classic_rule(position)):
                     continue
                 if self._open is not None:

@@ -1,9 +1,10 @@
-"""What every store on this PC can do, and nothing more: list its folders, scan one, read one mail."""
+"""What every store on this PC can do, and nothing more: list its folders, scan one, tell what changed, read one mail."""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
+from hikkoshi.local.look import Known, Look
 from hikkoshi.mail.dates import Dated
 from hikkoshi.mail.folders import Folder
 from hikkoshi.mail.message import Message, Problem
@@ -27,12 +28,15 @@ class LocalStore(Protocol):
         """What could not be read while its folders were listed."""
         ...
 
-    def stamp(self, folder: Folder) -> str:
-        """A text that changes whenever `scan` would yield something else."""
+    def look(self, folder: Folder, known: Known) -> Look | None:
+        """What is to be read of a folder to learn what changed; None if nothing has, which costs a stat or two.
+
+        Raises `OSError` where it cannot be looked at.
+        """
         ...
 
     def scan(self, folder: Folder, problems: list[Problem]) -> Iterator[Message]:
-        """The live mail of a folder. A mail that cannot be read becomes a problem, and the rest goes on.
+        """The live mail of a folder, all of it read. A mail that cannot be read becomes a problem, and the rest goes on.
 
         Raises `LocalError` or `OSError` where the folder as a whole cannot be read.
         """

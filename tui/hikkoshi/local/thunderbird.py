@@ -4,19 +4,18 @@ Read state, flags and which mails are live come from a folder's summary where it
 X-Mozilla headers in the mails. The mail of other accounts is never listed.
 """
 
-import hashlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from hikkoshi.errors import LocalChanged, NotAStore
 from hikkoshi.i18n import _
 from hikkoshi.local.chunks import extent_chunks, file_chunks, head
-from hikkoshi.local.maildir import file_dates, file_message
+from hikkoshi.local.files_look import look_at_thunderbird_maildir
+from hikkoshi.local.look import Known, Look
+from hikkoshi.local.maildir import file_dates
 from hikkoshi.local.mbox import read_extent
-from hikkoshi.local.mbox_mail import Extent
-from hikkoshi.local.mboxes import StandingOf, mbox_dates, mbox_stamp, scan_mbox
-from hikkoshi.local.msf import Summary, fresh_summary, read_summary, summary_stamp
+from hikkoshi.local.mbox_look import look_at_mbox
+from hikkoshi.local.mboxes import mbox_dates
 from hikkoshi.local.profile import (
     LOCAL_FOLDERS,
     POP,
@@ -30,10 +29,10 @@ from hikkoshi.local.profile import (
     read_prefs,
 )
 from hikkoshi.local.sbd import Place, read_true_names, walk_account
-from hikkoshi.local.standing import GONE, Standing, header_standing, standing_of_fields
+from hikkoshi.local.scan import scan_all
+from hikkoshi.local.source import Source
 from hikkoshi.mail.dates import Dated
 from hikkoshi.mail.folders import Folder, Role, role_by_name
-from hikkoshi.mail.headers import field, header_block
 from hikkoshi.mail.message import Message, Problem
 
 
@@ -84,24 +83,21 @@ class ThunderbirdStore:
         """Directories and files that could not be looked into."""
         return self._problems
 
-    def stamp(self, folder: Folder) -> str:
-        """The states of mail and summary, and what else decides on flags, dates and liveness."""
-        path = Path(folder.native)
-        try:
-            own = _directory_stamp(path / "cur") if self._is_maildir(folder) else mbox_stamp(path)
-        except OSError:
-            return ""
-        return f"{own} {summary_stamp(path)} {folder.role} {','.join(sorted(self._foreign_in(folder)))}"
+    def look(self, folder: Folder, known: Known) -> Look | None:
+        """See `LocalStore.look`."""
+        source = Source(
+            folder.native,
+            folder.name,
+            folder.role is Role.SENT,
+            summaries=True,
+            thunderbird=True,
+            foreign=self._foreign_in(folder),
+        )
+        return look_at_thunderbird_maildir(source, known) if self._is_maildir(folder) else look_at_mbox(source, known)
 
     def scan(self, folder: Folder, problems: list[Problem]) -> Iterator[Message]:
         """See `LocalStore.scan`."""
-        if self._is_maildir(folder):
-            return self._scan_maildir(folder, problems)
-        summary = fresh_summary(Path(folder.native))
-        # Without a summary too only Thunderbird's own rule counts: it quotes every From_ line that it writes.
-        known = frozenset(map(int, summary.standings)) if summary else frozenset[int]()
-        size = summary.folder_size if summary else None
-        return scan_mbox(folder, problems, self._standing_of(folder, summary), known, size)
+        return scan_all(self, folder, problems)
 
     def read(self, folder: Folder, place: str) -> bytes:
         """See `LocalStore.read`."""
@@ -184,51 +180,6 @@ class ThunderbirdStore:
                 folders.append(folder)
         return folders
 
-    def _standing_of(self, folder: Folder, summary: Summary | None) -> StandingOf:
-        foreign = self._foreign_in(folder)
-
-        def standing_of(extent: Extent) -> Standing:
-            if _is_foreign(extent.header, foreign):
-                return GONE
-            if summary:
-                return summary.standings.get(str(extent.offset), GONE)
-            return standing_of_fields(extent.bookkeeping)
-
-        return standing_of
-
-    def _scan_maildir(self, folder: Folder, problems: list[Problem]) -> Iterator[Message]:
-        directory = Path(folder.native)
-        # No size or time ties a maildir's summary to its files, so what it does not list is told by its headers.
-        summary = read_summary(directory)
-        for name in sorted(os.listdir(directory / "cur")):
-            if name.startswith("."):
-                continue
-            try:
-                message = self._file_message(folder, name, summary)
-            except FileNotFoundError:
-                continue  # removed since the listing; the stamp has changed, so the next look sees it
-            except OSError as error:
-                text = _("A mail's file cannot be read ({reason}): {name}")
-                problems.append(Problem(folder.name, text.format(reason=error.strerror, name=name)))
-                continue
-            if message:
-                yield message
-
-    def _file_message(self, folder: Folder, name: str, summary: Summary | None) -> Message | None:
-        path = Path(folder.native) / "cur" / name
-        stored = path.read_bytes()
-        header = header_block(stored)
-        listed = summary.standings.get(name) if summary else None
-        standing = listed or header_standing(header)
-        if not standing.live or _is_foreign(header, self._foreign_in(folder)):
-            return None
-        size, date, fields = file_message(stored, path, folder)
-        return Message(f"cur/{name}", size, standing.flags, date, fields, standing.partial)
-
-
-def _is_foreign(header: bytes, foreign: frozenset[str]) -> bool:
-    return bool(foreign) and (field(header, b"x-account-key") or b"").decode("utf-8", "replace") in foreign
-
 
 def _folder(account: Account, place: Place, roles: dict[tuple[str, ...], Role], names: set[str]) -> Folder:
     levels = place.levels if account.kind == POP else (account.name, *place.levels)
@@ -244,13 +195,3 @@ def _role(levels: tuple[str, ...], roles: dict[tuple[str, ...], Role]) -> Role:
         return role
     top = role_by_name(levels[0])
     return top if len(levels) == 1 or top is Role.TRASH else Role.NONE
-
-
-def _directory_stamp(directory: Path) -> str:
-    """A digest over the names, sizes and times of a directory's files."""
-    digest = hashlib.blake2b(digest_size=16)
-    with os.scandir(directory) as entries:
-        for entry in sorted(entries, key=lambda entry: entry.name):
-            status = entry.stat()
-            digest.update(f"{entry.name}\0{status.st_size}\0{status.st_mtime_ns}\0".encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()

@@ -1,0 +1,175 @@
+"""Looking at folders of files: Maildirs by the names in them, Thunderbird's by their files' sizes and times, too."""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from hashlib import blake2b
+from pathlib import Path
+from string import ascii_lowercase
+from time import time_ns
+
+import msgspec
+
+from hikkoshi.i18n import _
+from hikkoshi.local.files import INFO, name_flags
+from hikkoshi.local.look import Changes, Known, Look, Settle, all_of
+from hikkoshi.local.msf import summary_stamp
+from hikkoshi.local.source import Source
+from hikkoshi.local.units import Batch, FilesUnit, messages_of
+from hikkoshi.mail.flags import DELETED
+from hikkoshi.mail.headers import sanitise
+from hikkoshi.mail.message import Problem
+
+MAIL_FOLDERS = ("cur", "new")
+
+FILES = 200
+"""Files in one unit: their names fit into the pipe of a child that is busy, wherever pipes are 64 KiB."""
+
+_COARSE = 2_000_000_000
+"""Nanoseconds: the coarsest times of a file system (FAT's). A directory that was written to less than that before it
+was listed may have been written to again afterwards without its time having changed."""
+
+
+class Stamp(msgspec.Struct, frozen=True, array_like=True):
+    """What a Maildir was known under.
+
+    `times`: of cur/ and new/ in ns, 0 where that is not there; None: too near to when they were listed to be trusted.
+    `use`: what else decides on its messages.
+    """
+
+    times: list[int | None]
+    use: str
+
+
+def look_at_maildir(source: Source, known: Known) -> Look | None:
+    """See `LocalStore.look`."""
+    keywords = read_keywords(source.path)
+    use = f"{source.sent} {keywords}"
+    old = _stamp(known.stamp)
+    times = [_time(source.path / sub) for sub in MAIL_FOLDERS]
+    if old and old == Stamp([*times], use):
+        return None
+    listed = time_ns()
+    problems: list[Problem] = []
+    places = list(_places(source, problems))
+    trusted = [None if time and listed - time < _COARSE else time for time in times]
+    stamp = msgspec.json.encode(Stamp(trusted, use)).decode()
+    if old is None or old.use != use:
+        return Look(_units(source, places, keywords), _with(problems, all_of(source.name, stamp)))
+    before = known.places()
+    moved, gone, fresh = _renamed(before, places, keywords)
+
+    def settle(batches: Iterator[Batch], found: list[Problem]) -> Changes:
+        return Changes(stamp, messages_of(source.name, batches, found), afresh=False, gone=gone, moved=moved)
+
+    return Look(_units(source, fresh, keywords), _with(problems, settle))
+
+
+def look_at_thunderbird_maildir(source: Source, known: Known) -> Look | None:
+    """See `LocalStore.look`. Thunderbird writes flags into the files, so each is looked at, and all are read again."""
+    stamp = f"{_directory_stamp(source.path / 'cur')} {summary_stamp(source.path)} {source.sent} {_keys(source)}"
+    if known.stamp == stamp:
+        return None
+    problems: list[Problem] = []
+    places = [place for place in _places(source, problems) if place.startswith("cur/")]
+    return Look(_units(source, places, {}), _with(problems, all_of(source.name, stamp)))
+
+
+def _keys(source: Source) -> str:
+    return ",".join(sorted(source.foreign))
+
+
+def _with(noted: list[Problem], settle: Settle) -> Settle:
+    """`settle`, which tells of what was noted while looking, too."""
+
+    def settled(batches: Iterator[Batch], problems: list[Problem]) -> Changes | None:
+        problems += noted
+        return settle(batches, problems)
+
+    return settled
+
+
+def _stamp(text: str | None) -> Stamp | None:
+    try:
+        return msgspec.json.decode(text, type=Stamp) if text else None
+    except msgspec.MsgspecError:
+        return None
+
+
+def _time(directory: Path) -> int:
+    try:
+        return directory.stat().st_mtime_ns
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
+
+
+def _places(source: Source, problems: list[Problem]) -> Iterator[str]:
+    """The files of a folder in the order of their names; one whose name is no text is a problem."""
+    for sub in MAIL_FOLDERS:
+        directory = source.path / sub
+        if not directory.is_dir():
+            continue
+        with os.scandir(directory) as entries:
+            names = sorted(entry.name for entry in entries if not entry.name.startswith(".") and not entry.is_dir())
+        for name in names:
+            if name.isascii() or _is_text(name):
+                yield f"{sub}/{name}"
+            else:
+                what = _("The name of the file {name} is no text in UTF-8; this mail was not compared. Rename it.")
+                problems.append(Problem(source.name, what.format(name=sanitise(f"{sub}/{name}"))))
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _units(source: Source, places: list[str], keywords: dict[str, str]) -> list[FilesUnit]:
+    return [FilesUnit(source, places[at : at + FILES], keywords) for at in range(0, len(places), FILES)]
+
+
+def _renamed(
+    before: Mapping[str, frozenset[str]], places: list[str], keywords: dict[str, str]
+) -> tuple[dict[str, tuple[str, frozenset[str]]], list[str], list[str]]:
+    """(moved, gone, new) places: a file with the unique name of one that is gone is the same mail."""
+    now = set(places)
+    gone = {_unique(place): place for place in before if place not in now}
+    moved: dict[str, tuple[str, frozenset[str]]] = {}
+    fresh = []
+    for place in places:
+        if place in before:
+            continue
+        was = gone.get(_unique(place))
+        flags = name_flags(place, keywords)
+        if was is None or was in moved:
+            fresh.append(place)
+        elif flags is None or DELETED not in flags:
+            moved[was] = (place, flags if flags is not None else before[was])
+    return moved, [place for place in before if place not in now and place not in moved], fresh
+
+
+def _unique(place: str) -> str:
+    return INFO.sub("", place.rpartition("/")[2])
+
+
+def read_keywords(directory: Path) -> dict[str, str]:
+    """The keywords by letter, from Dovecot's file: lines `0 $label1`, where 0 is a."""
+    try:
+        text = (directory / "dovecot-keywords").read_text("utf-8", "replace")
+    except OSError:
+        return {}
+    found = re.findall(r"^(\d+) (\S+)$", text, re.MULTILINE)
+    return {ascii_lowercase[int(number)]: name for number, name in found if int(number) < len(ascii_lowercase)}
+
+
+def _directory_stamp(directory: Path) -> str:
+    """A digest over the names, sizes and times of a directory's files."""
+    digest = blake2b(digest_size=16)
+    with os.scandir(directory) as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            status = entry.stat()
+            digest.update(f"{entry.name}\0{status.st_size}\0{status.st_mtime_ns}\0".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
