@@ -4,14 +4,19 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from hikkoshi.errors import LocalChanged
+from hikkoshi.local import files
 from hikkoshi.local.detect import open_store
 from hikkoshi.local.maildir import MaildirStore
 from hikkoshi.local.store import LocalStore
-from hikkoshi.mail.bookkeeping import upload_form
+from hikkoshi.mail.bookkeeping import crlf_size, upload_form
 from hikkoshi.mail.folders import Role
+from hikkoshi.mail.headers import header_block
 from hikkoshi.mail.message import Message, Problem
+from support.following import Follower, followed, look_of, scanned, taken
 
 SEEN, FLAGGED = "\\Seen", "\\Flagged"
 MAIL = b"Date: Tue, 5 Mar 2024 10:00:00 +0900\nFrom: a@example.jp\nSubject: x\n\nFrom me\n>From you\nlast"
@@ -197,26 +202,25 @@ def test_a_mail_whose_flags_changed_since_is_found(tmp_path: Path) -> None:
 def test_a_rename_while_it_is_read_is_told(tmp_path: Path) -> None:
     path = maildir(tmp_path, a__=MAIL, b__=MAIL)
     store = open_store(tmp_path)
-    scanning = store.scan(store.folders()[0], [])
-    next(scanning)
+    look = look_of(store)
     (path / "cur" / "b:2,").rename(path / "cur" / "b:2,S")
 
     with pytest.raises(LocalChanged):
-        next(scanning)
+        taken(look)
 
 
 def test_a_file_that_cannot_be_read_is_told_and_the_rest_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = maildir(tmp_path, a__=MAIL, b__=MAIL, c__=MAIL)
-    read_bytes = Path.read_bytes
+    open_ = os.open
 
-    def refuse(self: Path) -> bytes:
-        if self.name == "b:2,":
-            raise PermissionError(13, "Permission denied", str(self))
-        return read_bytes(self)
+    def refuse(path: str, flags: int) -> int:
+        if path.endswith("b:2,"):
+            raise PermissionError(13, "Permission denied", path)
+        return open_(path, flags)
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)  # root may read everything, so the refusal is played
+    monkeypatch.setattr(os, "open", refuse)  # root may read everything, so the refusal is played
     store = MaildirStore(path)
     problems: list[Problem] = []
     places = [message.place for message in store.scan(store.folders()[0], problems)]
@@ -236,19 +240,106 @@ def test_a_link_to_nowhere_is_told_and_the_rest_goes_on(tmp_path: Path) -> None:
     assert len(problems) == 1
 
 
-def test_the_stamp_follows_names_and_keywords(tmp_path: Path) -> None:
+def old(path: Path) -> None:
+    """Make the times of a Maildir's directories old enough to be trusted."""
+    for part in ("cur", "new"):
+        os.utime(path / part, (1_700_000_000, 1_700_000_000))
+
+
+def test_a_maildir_that_did_not_change_is_not_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = maildir(tmp_path, a__=MAIL, b__S=MAIL)
+    old(path)
+    store = open_store(tmp_path)
+    follower = followed(store)
+    assert list(follower.messages) == ["cur/a:2,", "cur/b:2,S"]
+    monkeypatch.setattr(os, "scandir", None)
+    monkeypatch.setattr(os, "listdir", None)
+
+    assert not follower.look(store)
+
+
+def test_a_time_too_near_to_the_listing_is_not_trusted(tmp_path: Path) -> None:
+    """On a disk with coarse times a directory may be written to again without its time changing."""
     path = maildir(tmp_path, a__=MAIL)
     store = open_store(tmp_path)
-    inbox = store.folders()[0]
-    stamps = [store.stamp(inbox), store.stamp(inbox)]
+    follower = followed(store)
     time = (path / "cur").stat().st_mtime_ns
     (path / "cur" / "a:2,").rename(path / "cur" / "a:2,S")
-    os.utime(path / "cur", ns=(time, time))  # as on a disk with coarse times
-    stamps.append(store.stamp(inbox))
-    (path / "new" / "b").write_bytes(MAIL)
-    stamps.append(store.stamp(inbox))
-    (path / "dovecot-keywords").write_text("0 work\n")
-    stamps.append(store.stamp(inbox))
+    os.utime(path / "cur", ns=(time, time))
 
-    assert stamps[0] == stamps[1]
-    assert len(set(stamps)) == 4
+    assert follower.look(store)
+    assert list(follower.messages) == ["cur/a:2,S"]
+
+
+def test_a_renamed_file_is_the_same_mail_and_is_not_read(tmp_path: Path) -> None:
+    path = maildir(tmp_path, a__=MAIL, b__S=MAIL)
+    (path / "new" / "c").write_bytes(MAIL)
+    old(path)
+    store = open_store(tmp_path)
+    follower = followed(store)
+    (path / "cur" / "a:2,").rename(path / "cur" / "a:2,FS")
+    (path / "new" / "c").rename(path / "cur" / "c:2,")
+    (path / "cur" / "b:2,S").rename(path / "cur" / "b:2,ST")
+    (path / "new" / "d").write_bytes(MAIL)
+
+    assert follower.look(store)
+    assert follower.read == ["new/d"]
+    assert follower.messages == scanned(store)
+    assert set(follower.messages) == {"cur/a:2,FS", "cur/c:2,", "new/d"}
+
+
+def test_other_keywords_make_all_be_read_again(tmp_path: Path) -> None:
+    path = maildir(tmp_path, a__a=MAIL)
+    old(path)
+    store = open_store(tmp_path)
+    follower = followed(store)
+    (path / "dovecot-keywords").write_text("0 work\n")
+
+    assert follower.look(store)
+    assert set(follower.messages["cur/a:2,a"].flags) == {"work"}
+
+
+EDITS = st.sampled_from(["seen", "trash", "deliver", "take in", "remove", "look"])
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(edits=st.lists(st.tuples(EDITS, st.integers(0, 9)), max_size=20))
+def test_whatever_happens_a_follower_has_what_a_scan_finds(
+    tmp_path_factory: pytest.TempPathFactory, edits: list[tuple[str, int]]
+) -> None:
+    path = maildir(tmp_path_factory.mktemp("maildir"), a__=MAIL, b__S=MAIL)
+    store = MaildirStore(path)
+    follower = Follower()
+    for step, (edit, which) in enumerate(edits):
+        files = sorted((path / "cur").iterdir()) + sorted((path / "new").iterdir())
+        file = files[which % len(files)] if files else None
+        if edit == "look":
+            follower.look(store)
+        elif edit == "deliver":
+            (path / "new" / f"{step}.x").write_bytes(MAIL.replace(b"Subject: x", b"Subject: %d" % step))
+        elif file and edit == "remove":
+            file.unlink()
+        elif file and edit == "take in":
+            file.rename(path / "cur" / (file.name.partition(":")[0] + ":2,"))
+        elif file:
+            file.rename(path / "cur" / (file.name.partition(":")[0] + (":2,S" if edit == "seen" else ":2,T")))
+
+    follower.look(store)
+
+    assert follower.messages == scanned(store)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    parts=st.lists(st.sampled_from([b"A: b\n", b"\n", b"\r\n", b"x\r", b"Status: RO\n", b"text\n", b"y"]), max_size=12),
+    chunk=st.integers(1, 30),
+)
+def test_a_file_longer_than_a_chunk_is_measured_as_a_whole_is(
+    tmp_path_factory: pytest.TempPathFactory, parts: list[bytes], chunk: int
+) -> None:
+    file = tmp_path_factory.mktemp("large") / "file"
+    content = b"".join(parts)
+    file.write_bytes(content)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(files, "_CHUNK", chunk)
+        assert files.header_and_size(str(file)) == (header_block(content), crlf_size(content))

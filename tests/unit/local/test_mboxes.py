@@ -11,6 +11,7 @@ from hikkoshi.local.store import LocalStore
 from hikkoshi.mail.bookkeeping import upload_form
 from hikkoshi.mail.folders import Role
 from hikkoshi.mail.message import Message, Problem
+from support.following import followed
 from support.profile import Mail, MailFolder, Msf, write_mbox_folder
 
 SEEN = "\\Seen"
@@ -118,13 +119,13 @@ def test_summaries_count_in_a_folder_of_thunderbirds(tmp_path: Path, msf: Msf, e
     path = write_mbox_folder(tmp_path, MailFolder(("Inbox",), mails, msf))
 
     folder = open_store(tmp_path)
-    stamp = folder.stamp(folder.folders()[0])
+    before = followed(folder)
 
     assert {name: set(message.flags) for name, message in scan(folder).items()} == expected
     # The user named that file alone, so nothing beside it is read.
     assert set(scan(open_store(path))["unread"].flags) == {SEEN}
     path.with_name("Inbox.msf").unlink()
-    assert folder.stamp(folder.folders()[0]) != stamp
+    assert before.look(folder)
 
 
 def test_the_bytes_the_size_and_the_date_of_a_mail(tmp_path: Path) -> None:
@@ -211,10 +212,11 @@ def test_a_file_that_went_away(tmp_path: Path) -> None:
     path = mbox(tmp_path / "a", content("x"))
     store = open_store(tmp_path)
     folder = store.folders()[0]
-    assert store.stamp(folder)
+    before = followed(store)
     path.unlink()
 
-    assert store.stamp(folder) == ""
+    with pytest.raises(FileNotFoundError):
+        before.look(store)
     with pytest.raises(OSError, match="a"):
         list(store.scan(folder, []))
 

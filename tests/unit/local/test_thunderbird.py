@@ -14,6 +14,7 @@ from hikkoshi.local.store import LocalStore
 from hikkoshi.mail.bookkeeping import upload_form
 from hikkoshi.mail.folders import Folder, Role
 from hikkoshi.mail.message import Message, Problem
+from support.following import followed, look_of, scanned, taken
 from support.profile import PROFILE, Account, Mail, MailFolder, Msf, local_folders, write_profile
 
 SEEN, FLAGGED = "\\Seen", "\\Flagged"
@@ -210,9 +211,11 @@ def test_a_maildir_store(tmp_path: Path) -> None:
     place = found["read"].place
     assert upload_form(store.read(inbox, place), mbox=False) == mails[0].content.replace(b"\n", b"\r\n")
     assert store.header_dates(inbox, place) is not None
-    before = store.stamp(inbox)
+    before = followed(store, inbox)
+    assert not before.look(store, inbox)
     (Path(inbox.native) / place).unlink()
-    assert store.stamp(inbox) != before
+    assert before.look(store, inbox)
+    assert before.messages == scanned(store, inbox)
     with pytest.raises(LocalChanged):
         store.read(inbox, place)
 
@@ -374,32 +377,36 @@ def test_an_account_whose_folder_is_gone_is_a_problem(tmp_path: Path) -> None:
 def test_mail_that_comes_after_the_summary_was_read_is_not_taken_for_deleted(tmp_path: Path) -> None:
     store = store_of(tmp_path, pop(MailFolder(("Inbox",), (mail("a"),))))
     inbox = folder_of(store, "Inbox")
-    scanning = store.scan(inbox, [])
+    look = look_of(store, inbox)
     with Path(inbox.native).open("ab") as file:
         file.write(b"From - Sat Mar  9 16:00:00 2024\n" + mail("b").stored)
 
     with pytest.raises(LocalChanged):
-        next(scanning)
+        taken(look)
 
 
-def test_the_stamp_follows_mail_and_summary(tmp_path: Path) -> None:
-    store = store_of(tmp_path, pop(MailFolder(("Inbox",), (mail("a"),))))
+def test_looks_follow_mail_and_summary(tmp_path: Path) -> None:
+    store = store_of(tmp_path, pop(MailFolder(("Inbox",), (mail("a"), mail("b")))))
     inbox = folder_of(store, "Inbox")
-    stamps = [store.stamp(inbox), store.stamp(inbox)]
+    follower = followed(store, inbox)
+    assert not follower.look(store, inbox)
     summary = Path(inbox.native + ".msf")
     with summary.open("ab") as file:
         file.write(b"\n")
-    stamps.append(store.stamp(inbox))
+    assert follower.look(store, inbox)
+    assert (follower.read, follower.messages) == ([], scanned(store, inbox))
     summary.unlink()
-    stamps.append(store.stamp(inbox))
+    assert follower.look(store, inbox)
+    assert follower.messages == scanned(store, inbox)
     with Path(inbox.native).open("ab") as file:
-        file.write(b"\n")
-    stamps.append(store.stamp(inbox))
+        file.write(b"From - Sat Mar  9 16:00:00 2024\n" + mail("c").stored)
+    assert follower.look(store, inbox)
+    assert follower.messages == scanned(store, inbox)
+    assert len(follower.read) == 1
+    assert not follower.look(store, inbox)
     Path(inbox.native).unlink()
-    stamps.append(store.stamp(inbox))
-
-    assert stamps[0] == stamps[1]
-    assert len(set(stamps)) == 5
+    with pytest.raises(OSError, match="Inbox"):
+        follower.look(store, inbox)
     with pytest.raises(OSError, match="Inbox"):
         list(store.scan(inbox, []))
 
@@ -418,7 +425,7 @@ def test_looking_changes_nothing(tmp_path: Path) -> None:
     store = store_of(tmp_path, pop(MailFolder(("Inbox",), (mail("a"),)), MailFolder(("b",), (mail("b"),), "stale")))
     before = state()
     for folder in store.folders():
-        store.stamp(folder)
+        followed(store, folder).look(store, folder)
         for message in store.scan(folder, []):
             store.read(folder, message.place)
 
