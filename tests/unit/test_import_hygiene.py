@@ -65,7 +65,7 @@ try:
 except SystemExit as end:
     assert end.code == 2, end.code
 import sys
-assert "hikkoshi.move.link" in sys.modules
+assert "hikkoshi.server.bulk" in sys.modules
 """
     home = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)}
     assert not loaded_by(code, XDG_CACHE_HOME=str(tmp_path), **home) & {"textual", "rich", "keyring", "imapclient"}

@@ -29,9 +29,7 @@ from hikkoshi.local.detect import open_store
 from hikkoshi.local.store import LocalStore
 from hikkoshi.mail.folders import Folder
 from hikkoshi.mail.message import Problem
-from hikkoshi.move import upload as moving
 from hikkoshi.move.events import Rooms, Tell
-from hikkoshi.move.link import Link
 from hikkoshi.move.meter import Meter
 from hikkoshi.move.plan import Plan, make_plan
 from hikkoshi.move.receipt import Receipt, tell_unfinished
@@ -151,6 +149,10 @@ class AccountSession:
 
     def upload(self, plan: Plan, report: Tell, cancel: Cancel) -> Receipt:
         """Carry out a plan, then compare again: `snapshot` is new afterwards."""
+        # 15 ms to load, and a check, which does not move, runs every hour.
+        from hikkoshi.move import upload as moving
+        from hikkoshi.move.link import Link
+
         self.ready()
         with ExitStack() as stack:
             stack.enter_context(MoveLock(self.files.lock))
