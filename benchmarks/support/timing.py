@@ -70,7 +70,7 @@ def run(
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 cwd=folder,
-                env={**os.environ, **NEUTRAL, **(environment or {})},
+                env={**_inherited(), **NEUTRAL, **(environment or {})},
             )
         assert process.stdout is not None
         with process.stdout, _watched(process.pid if watch_memory else None) as memory:
@@ -85,6 +85,11 @@ def run(
             raise Failed(f"{Path(command[0]).name} ended with {process.returncode}:\n{said}")
     cpu = usage.ru_utime + usage.ru_stime
     return Run(seconds, cpu, usage.ru_maxrss * 1024, memory[0], process.returncode, output, told)
+
+
+def _inherited() -> dict[str, str]:
+    """This process's environment, without what would make Python compile every module at each start."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 @contextmanager
