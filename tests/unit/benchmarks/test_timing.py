@@ -39,7 +39,7 @@ def test_an_unexpected_status_is_a_failure_that_tells_the_last_words() -> None:
 
 
 def test_memory_is_that_of_all_processes_together() -> None:
-    child = "x = bytearray(b'x') * (60 << 20); import time; time.sleep(0.3)"
+    child = "x = bytearray(b'x') * (60 << 20); import time; time.sleep(1)"
     code = f"import subprocess, sys; [p.wait() for p in [subprocess.Popen([sys.executable, '-c', {child!r}]) for _ in 'ab']]"
     done = run(python(code), watch_memory=True)
     assert 120 * MIB < done.memory < 250 * MIB
