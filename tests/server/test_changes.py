@@ -2,13 +2,14 @@
 
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from hikkoshi.demo.mailboxes import Account
 from hikkoshi.demo.server import DemoServer
 from support.dovecot import Dovecot
+from support.dovecot_config import Settings
 from support.imap_wire import Wire
 from support.served import Served
 
@@ -253,6 +254,29 @@ def test_folders_are_chosen_by_what_they_are(wire: Wire) -> None:
     }  # fmt: skip
     assert names('LIST "" "top%" RETURN (SUBSCRIBED CHILDREN)') == {b"top": b"\\NonExistent \\HasChildren"}
     assert names('LIST "" "top/%" RETURN ()') == {b"top/below": b""}
+
+
+@pytest.fixture(params=[pytest.param("dovecot", marks=pytest.mark.dovecot), "demo"])
+def compressing(request: pytest.FixtureRequest) -> Iterator[Served]:
+    if request.param == "dovecot":
+        server = request.getfixturevalue("dovecot_with")(Settings(compress=True))
+        yield Served("dovecot", server.host, server.imap_port, server.make_user(), server.password)
+        return
+    with DemoServer(Account("user", "secret")) as demo:
+        yield Served("demo", demo.host, demo.port, "user", "secret")
+
+
+def test_a_line_can_be_compressed(compressing: Served) -> None:
+    with compressing.connect() as wire:
+        assert b"COMPRESS=DEFLATE" in wire.ok("CAPABILITY")[0].split()
+        assert wire.command("COMPRESS LZMA").status in ("NO", "BAD")
+        wire.compress()
+        big = MAIL + b"all work and no play\r\n" * 20_000
+        wire.send(b"a APPEND INBOX {%d+}\r\n%s\r\n" % (len(big), big))
+        assert wire.reply(b"a").status == "OK"
+        wire.ok("EXAMINE INBOX")
+        assert wire.ok("FETCH 1 BODY.PEEK[]") == [b"* 1 FETCH (BODY[] {%d}\r\n%s)" % (len(big), big)]
+        assert wire.command("COMPRESS DEFLATE").code == "COMPRESSIONACTIVE"
 
 
 # The demo's server beside Dovecot, whatever happens

@@ -25,6 +25,7 @@ class Settings:
     `folders`: (name, special-use attribute or '') of the folders every user has besides INBOX.
     `plaintext` False: LOGINDISABLED without TLS, which Dovecot grants only when `listen` is not 127.0.0.1
     (the client's address): use '127.0.0.2', for which the certificate is not valid either.
+    `compress`: COMPRESS=DEFLATE, which 2.4 has anyway.
     """
 
     quota: bool = True
@@ -38,6 +39,7 @@ class Settings:
     max_connections: int = 50
     listen: str = "127.0.0.1"
     plaintext: bool = True
+    compress: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ mail_plugins = {"quota" if settings.quota else ""}
 {_namespace(settings)}
 {language.quota(settings) if settings.quota else ""}
 protocol imap {{
-  mail_plugins = {"quota imap_quota" if settings.quota else ""}
+  mail_plugins = {"quota imap_quota" if settings.quota else ""} {"imap_zlib" if settings.compress and not modern else ""}
   {f"imap_capability = {settings.capability}" if settings.capability else ""}
 }}
 {_services(place)}

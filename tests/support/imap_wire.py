@@ -1,8 +1,11 @@
 """A bare IMAP client for tests: sends exactly what it is told and shows exactly what came back."""
 
+import io
 import re
 import socket
+import zlib
 from dataclasses import dataclass
+from typing import Any
 
 _LITERAL = re.compile(rb"\{(\d+)\}\r\n\Z")
 _PATIENCE = 5  # seconds; a server that says nothing for so long has hung
@@ -34,6 +37,7 @@ class Wire:
         self._socket = socket.create_connection((host, port), patience)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._file = self._socket.makefile("rb")
+        self._deflate: Any = None  # zlib's compressor has no public name
         self._tags = 0
         self.greeting = self.response()
 
@@ -44,8 +48,16 @@ class Wire:
         self._file.close()
         self._socket.close()
 
+    def compress(self) -> None:
+        """COMPRESS DEFLATE (RFC 4978), and all that follows deflated."""
+        self.ok("COMPRESS DEFLATE")
+        self._deflate = zlib.compressobj(wbits=-15)
+        self._file = io.BufferedReader(_Inflated(self._file))  # type: ignore[assignment]
+
     def send(self, data: bytes) -> None:
-        """Bytes as they are."""
+        """Bytes as they are, unless `compress` was called."""
+        if self._deflate:
+            data = self._deflate.compress(data) + self._deflate.flush(zlib.Z_SYNC_FLUSH)
         self._socket.sendall(data)
 
     def response(self) -> bytes:
@@ -83,3 +95,29 @@ class Wire:
         reply = self.command(line, *literals)
         assert reply.status == "OK", reply
         return reply.untagged
+
+
+class _Inflated(io.RawIOBase):
+    """What a deflated stream says."""
+
+    def __init__(self, source: io.BufferedReader) -> None:
+        self._source = source
+        self._inflate = zlib.decompressobj(wbits=-15)
+        self._ready = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._ready:
+            data = self._source.read1()
+            if not data:
+                return 0
+            self._ready = self._inflate.decompress(data)
+        count = min(len(buffer), len(self._ready))
+        buffer[:count], self._ready = self._ready[:count], self._ready[count:]
+        return count
+
+    def close(self) -> None:
+        self._source.close()
+        super().close()

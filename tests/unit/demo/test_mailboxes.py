@@ -71,3 +71,18 @@ def test_inbox_folds_case_and_only_inbox() -> None:
 def test_odd_names_are_refused(name: str) -> None:
     with pytest.raises(No):
         Account("u", "p").create(name)
+
+
+def test_every_change_has_a_number_of_its_own_and_no_change_has_none() -> None:
+    account = Account("u", "p")
+    box, (one, two) = account.append("INBOX", [mail(20), mail(20)])
+    came = box.highest
+
+    box.set_flags([(one, frozenset({"\\Seen"})), (two, two.flags)])
+    assert (one.modseq, two.modseq, box.highest) == (came + 1, came, came + 1)
+    box.set_flags([(one, one.flags)])
+    box.remove([])
+    assert box.highest == came + 1
+    box.remove([one.uid])
+    assert (box.gone, box.highest) == ({one.uid: came + 2}, came + 2)
+    assert list(box.messages) == [two.uid]

@@ -1,5 +1,6 @@
 """What the demo server does that no real one does on demand: faults, pace, missing capabilities."""
 
+import random
 import socket
 import threading
 import time
@@ -109,6 +110,50 @@ def test_capabilities_can_be_missing() -> None:
         assert not {b"UIDPLUS", b"QUOTA"} & set(wire.ok("CAPABILITY")[0].split())
         assert append(wire) == "OK"
         assert wire.command("GETQUOTAROOT INBOX").status == "BAD"
+
+
+@pytest.mark.parametrize(
+    ("capability", "line"),
+    [
+        ("CONDSTORE", "FETCH 1 MODSEQ"), ("CONDSTORE", "STATUS INBOX (HIGHESTMODSEQ)"), ("CONDSTORE", "SEARCH MODSEQ 1"),
+        ("CONDSTORE", "FETCH 1 FLAGS (CHANGEDSINCE 1)"), ("CONDSTORE", "STORE 1 (UNCHANGEDSINCE 1) +FLAGS (\\Seen)"),
+        ("CONDSTORE", "SELECT INBOX (CONDSTORE)"), ("QRESYNC", "SELECT INBOX (QRESYNC (1 1))"),
+        ("ESEARCH", "SEARCH RETURN (ALL) ALL"), ("LIST-EXTENDED", 'LIST "" "*" RETURN (CHILDREN)'),
+        ("LIST-STATUS", 'LIST "" "*" RETURN (STATUS (MESSAGES))'), ("COMPRESS=DEFLATE", "COMPRESS DEFLATE"),
+        ("ENABLE", "ENABLE CONDSTORE"),
+    ],
+)  # fmt: skip
+def test_what_is_not_offered_is_bad(server: DemoServer, capability: str, line: str) -> None:
+    with connect(server) as wire:
+        append(wire)
+        wire.ok("SELECT INBOX")
+        assert wire.command(line).status == ("BAD" if "QRESYNC" in line else "OK")
+    with DemoServer(Account("user", "secret"), without=(capability,)) as other, connect(other) as wire:
+        append(wire)
+        opened = b"".join(wire.ok("SELECT INBOX"))
+        assert wire.command(line).status == "BAD"
+        offered = wire.ok("CAPABILITY")[0].split()
+        assert capability.encode() not in offered
+        assert (b"HIGHESTMODSEQ" in opened) == (b"CONDSTORE" in offered)
+        assert b"QRESYNC" not in offered or b"CONDSTORE" in offered
+
+
+def test_what_is_no_deflate_ends_the_conversation(server: DemoServer) -> None:
+    with connect(server) as wire:
+        wire.ok("COMPRESS DEFLATE")
+        wire.send(b"\xff" * 100)
+        assert wire.response() == b""
+    with connect(server) as wire:
+        wire.ok("NOOP")
+
+
+def test_a_compressed_answer_can_be_cut(server: DemoServer) -> None:
+    with connect(server) as wire:
+        append(wire, b"Subject: x\r\n\r\n" + random.Random(1).randbytes(3000).hex().encode())
+        wire.compress()
+        wire.ok("EXAMINE INBOX")
+        server.faults.cut_output_after = 1000
+        assert wire.command("FETCH 1 BODY.PEEK[]").tagged == b"EOF"
 
 
 def test_a_slow_line_takes_its_time() -> None:

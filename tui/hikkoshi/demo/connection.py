@@ -5,6 +5,7 @@ import base64
 import binascii
 from dataclasses import dataclass
 
+from hikkoshi.demo.deflate import Deflated
 from hikkoshi.demo.faults import Cut, Faults
 from hikkoshi.demo.parser import LITERAL_END, Literal, tag_of
 from hikkoshi.demo.session import Session
@@ -37,6 +38,7 @@ class Connection:
         self._faults = faults
         self._pace = pace
         self._session = Session(state, faults)
+        self._deflated: Deflated | None = None
 
     async def serve(self) -> None:
         """The whole conversation; the client's leaving, at whatever point, is no error."""
@@ -47,6 +49,8 @@ class Connection:
         except (asyncio.IncompleteReadError, ConnectionError, Cut):
             pass
         finally:
+            if self._deflated:
+                self._deflated.close()
             self._writer.close()
 
     async def _command(self) -> None:
@@ -87,6 +91,9 @@ class Connection:
             await asyncio.sleep(self._pace.latency)
         out, self._state.out = b"".join(self._state.out), []
         await self._send(out)
+        if self._state.compressed and self._deflated is None:
+            self._deflated = Deflated(self._reader, LINE_LIMIT)
+            self._reader = self._deflated.reader
 
     async def _authenticate(self, words: list[bytes]) -> None:
         """AUTHENTICATE PLAIN (RFC 4616), with the response at once (RFC 4959) or asked for."""
@@ -139,6 +146,8 @@ class Connection:
         return Literal(b"".join(kept))
 
     async def _send(self, data: bytes) -> None:
+        if self._deflated:
+            data = self._deflated.deflate(data)
         left = self._faults.cut_output_after
         if left is not None:
             self._faults.cut_output_after = left - len(data) if left >= len(data) else None

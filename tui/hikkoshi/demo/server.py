@@ -14,10 +14,12 @@ from hikkoshi.demo.state import CAPABILITIES, State
 
 HOST = "127.0.0.1"
 _SECONDS = 10  # to start or stop
+_NEEDS = {"QRESYNC": "CONDSTORE", "LIST-STATUS": "LIST-EXTENDED"}
+"""Extensions that are built on another."""
 
 
 class DemoServer:
-    """An IMAP4rev1 server for `account`; `without` names capabilities that it shall not have.
+    """An IMAP4rev1 server for `account`; `without` names capabilities that it shall not have, nor what needs them.
 
     `pace` makes the line seem slow; it and `faults` may be changed at any time.
     """
@@ -28,7 +30,8 @@ class DemoServer:
         self.pace = pace or Pace()
         self.host = HOST
         self.port = 0
-        self._capabilities = tuple(each for each in CAPABILITIES if each not in without)
+        missing = {*without, *(name for name, needed in _NEEDS.items() if needed in without)}
+        self._capabilities = tuple(each for each in CAPABILITIES if each not in missing)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended: asyncio.Event | None = None

@@ -155,8 +155,20 @@ def _identify(state: State, arguments: list[Value]) -> str:
     return "ID completed."
 
 
+def _compress(state: State, arguments: list[Value]) -> str:
+    """COMPRESS DEFLATE (RFC 4978); the connection does it, from behind this answer on."""
+    need(arguments, 1)
+    if text_of(arguments[0]).upper() != b"DEFLATE":
+        raise Bad("Unsupported compression mechanism")
+    if state.compressed:
+        raise No("COMPRESSION is already enabled.", "COMPRESSIONACTIVE")
+    state.compressed = True
+    return "Begin compression."
+
+
 _COMMANDS: dict[str, Handler] = {
     "APPEND": append.append,
+    "COMPRESS": _compress,
     "CREATE": folder_commands.create,
     "DELETE": folder_commands.delete,
     "ENABLE": changes.enable,
@@ -190,6 +202,7 @@ _SELECTED: dict[str, Handler] = {
 }
 # Commands that are there only with a capability.
 _EXTENSIONS = {
+    "COMPRESS": "COMPRESS=DEFLATE",
     "ENABLE": "ENABLE",
     "GETQUOTA": "QUOTA",
     "GETQUOTAROOT": "QUOTA",

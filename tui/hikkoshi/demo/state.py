@@ -13,6 +13,7 @@ from hikkoshi.demo.replies import Bad, No
 CAPABILITIES = (
     "IMAP4rev1", "LITERAL+", "SASL-IR", "ID", "ENABLE", "UIDPLUS", "MULTIAPPEND", "UNSELECT", "CHILDREN",
     "NAMESPACE", "QUOTA", "SPECIAL-USE", "LIST-EXTENDED", "LIST-STATUS", "STATUS=SIZE", "ESEARCH", "CONDSTORE", "QRESYNC",
+    "COMPRESS=DEFLATE",
 )  # fmt: skip
 
 SYSTEM_FLAGS = ("\\Answered", "\\Flagged", "\\Deleted", "\\Seen", "\\Draft")
@@ -26,6 +27,7 @@ class State:
     """One connection. `view`: the UIDs of the selected folder in the order the client has been told of.
 
     `tag`: of the command that is carried out. `enabled`: which of CONDSTORE and QRESYNC the client has asked for.
+    `compressed`: both directions are deflated behind the answer to COMPRESS.
     """
 
     account: Account
@@ -38,6 +40,7 @@ class State:
     out: list[bytes] = field(default_factory=list)
     tag: str = ""
     enabled: set[str] = field(default_factory=set)
+    compressed: bool = False
 
     def say(self, line: bytes) -> None:
         """An untagged response, without `* ` and line end."""
