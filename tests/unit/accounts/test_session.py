@@ -78,7 +78,7 @@ def test_a_refresh_looks_at_both_sides_and_hangs_up(account: Account) -> None:
     assert (snapshot.server, snapshot.append_limit, snapshot.server_whole) == (SERVER, 5000, True)
     assert snapshot.checked_at.tzinfo is not None
     assert list(dict.fromkeys(progress.stage for progress in told)) == [
-        Stage.CONNECT, Stage.SCAN, Stage.LIST, Stage.COMPARE
+        Stage.CONNECT, Stage.LIST, Stage.SCAN, Stage.COMPARE
     ]  # fmt: skip
     assert account.bulk.open == 0
 

@@ -17,7 +17,7 @@ from hikkoshi.i18n import _
 from hikkoshi.index.account import compare
 from hikkoshi.index.mapping import Target, find_local, map_folders
 from hikkoshi.index.queries import Counts, FolderPair, folder_pairs, total, upload_targets, uploadable
-from hikkoshi.index.refresh_local import refresh_local
+from hikkoshi.index.refresh_local import LocalRefresh
 from hikkoshi.index.refresh_server import refresh_server
 from hikkoshi.index.schema import LOCAL, SERVER
 from hikkoshi.index.store import Index
@@ -99,13 +99,16 @@ class AccountSession:
         with ExitStack() as stack:
             index = stack.enter_context(Index(self.files.index))
             ledger = stack.enter_context(Ledger(self.files.ledger))
+            local = stack.enter_context(LocalRefresh(index, self.store, cancel))
+            # Large stores are read by children while the server is asked.
+            local.start()
             bulk = stack.enter_context(Bulk.open(self._login))
             asked = set(upload_targets(index))
             overview = bulk.overview(asked)
             self._server_folders, self._new_native = overview.folders, overview.namer()
             self._moves = ledger.moves(self.server)
-            problems = refresh_local(index, self.store, report, cancel)
             unlisted = refresh_server(index, bulk, self._server_folders, report, cancel)
+            problems = local.finish(report)
             self._settle(index, ledger)
             report(Progress(Stage.COMPARE))
             compare(index, self._targets(index), LedgerProofs(ledger, self.server))
