@@ -41,7 +41,7 @@ def compare(index: Index, targets: Mapping[str, Target], proofs: Proofs, *, whol
         write_views(index, folders, targets)
         look_up(index, proofs)
         compared, was_whole = index.db.execute("SELECT compared, whole FROM state").fetchone()
-        renew_standings(index, now)
+        renew_standings(index, now, touch=bool(compared))
         if compared and not was_whole:
             _touch_pending(index)
         if compared and not _is_much(index):

@@ -85,12 +85,12 @@ def write_views(index: Index, folders: Iterable[IndexedFolder], targets: Mapping
     index.db.executemany("INSERT INTO view (id, local, server, target, role, position) VALUES (?, ?, ?, ?, ?, ?)", rows)
 
 
-def renew_standings(index: Index, now: Mapping[int, Standing]) -> None:
-    """Write the standings; the mail of folders for which something changed counts as touched."""
+def renew_standings(index: Index, now: Mapping[int, Standing], *, touch: bool) -> None:
+    """Write the standings; with `touch` the mail of folders for which something changed counts as touched."""
     rows = index.db.execute("SELECT folder, view, role, target, sent, known FROM standing").fetchall()
     before = {row[0]: Standing(row[0], row[1], Role(row[2]), row[3], bool(row[4]), bool(row[5])) for row in rows}
     for folder, standing in now.items():
-        if before.get(folder) != standing:
+        if touch and before.get(folder) != standing:
             index.db.execute("INSERT OR IGNORE INTO touched SELECT key FROM message WHERE folder = ?", (folder,))
     index.db.execute("DELETE FROM standing")
     index.db.executemany("INSERT INTO standing VALUES (?, ?, ?, ?, ?, ?)", map(astuple, now.values()))
