@@ -16,6 +16,17 @@ from support.sides import Sides
 
 SERVERS = ("dovecot", "bare", "cyrus", "courier", "demo", "refusing")
 
+# What the demo's server does not offer, so that each way of listing is tried by itself; it answers BAD to such commands.
+WITHOUT: dict[str, tuple[str, ...]] = {
+    "demo": (),
+    "refusing": CAPABILITIES[1:],
+    "no QRESYNC": ("QRESYNC",),
+    "no CONDSTORE": ("CONDSTORE",),
+    "no CONDSTORE, no ESEARCH": ("CONDSTORE", "ESEARCH"),
+    "no LIST-STATUS": ("LIST-EXTENDED",),
+    "no LIST-STATUS, no CONDSTORE": ("LIST-EXTENDED", "CONDSTORE"),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -45,6 +56,12 @@ def sides(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sides]:
     yield from _sides(request.param, request, tmp_path)
 
 
+@pytest.fixture(params=[*SERVERS, *(kind for kind in WITHOUT if kind not in SERVERS)])
+def listing_sides(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sides]:
+    """The same, and on servers that lack some of what listing can use."""
+    yield from _sides(request.param, request, tmp_path)
+
+
 @pytest.fixture
 def sides_on(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], Sides]]:
     """A function that makes an empty account on the server of that name."""
@@ -60,9 +77,8 @@ def sides_on(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callabl
 
 
 def _sides(kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[Sides]:
-    if kind in ("demo", "refusing"):
-        without = CAPABILITIES[1:] if kind == "refusing" else ()
-        with DemoServer(Account("user", "secret", storage_limit=1024 * 1024), without=without) as demo:
+    if kind in WITHOUT:
+        with DemoServer(Account("user", "secret", storage_limit=1024 * 1024), without=WITHOUT[kind]) as demo:
             made = Sides(folder, Place(kind, demo.host, demo.port), "user", "secret")
             yield made
             made.close()

@@ -13,6 +13,11 @@ from support.moving import mail, uploaded
 from support.sides import NOON, Sides
 
 
+@pytest.fixture
+def sides(listing_sides: Sides) -> Sides:
+    return listing_sides
+
+
 def plant(sides: Sides, native: str, *names: str, flags: tuple[str, ...] = ()) -> None:
     for name in names:
         sides.other.append(native, uploaded(mail(name)), flags, NOON)
