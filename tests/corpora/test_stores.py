@@ -11,22 +11,11 @@ from hikkoshi.local.mboxes import MboxStore
 from hikkoshi.mail.bookkeeping import upload_form
 from hikkoshi.mail.headers import decode, header_block, identity_fields, iter_fields
 from hikkoshi.mail.message import Problem
+from support.real_mail import mails
 
 CORPORA = os.environ.get("CORPORA", "")
 
 pytestmark = pytest.mark.skipif(not CORPORA, reason="CORPORA names no folder of real mail")
-
-
-def mails() -> list[tuple[Path, bytes]]:
-    """Files that begin with a header field, as a mail does; a From_ line in front of it is taken off."""
-    found = []
-    for path in sorted(Path(CORPORA).rglob("*")):
-        if path.is_file() and not path.is_symlink() and path.stat().st_size < 20_000_000:
-            content = re.sub(rb"\AFrom .*\n", b"", path.read_bytes())
-            block = header_block(content)
-            if content and b":" in block.split(b"\n", 1)[0] and not content.startswith(b"From "):
-                found.append((path, content))
-    return found
 
 
 def test_a_maildir_gives_each_mail_back_as_it_is(tmp_path: Path) -> None:

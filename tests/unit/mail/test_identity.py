@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hikkoshi.mail.identity import CanonicalDigest, canonical_digest, identify
+from hikkoshi.mail.identity import HAS_ID, STRONG, CanonicalDigest, canonical_digest, identify, keys
 
 FIELDS = (
     b"Date: Sat, 9 Mar 2024 21:30:05 +0900\r\nFrom: =?utf-8?q?taro?= <taro@example.jp>\r\n"
@@ -88,3 +88,43 @@ def test_the_canonical_digest_in_pieces(message: bytes, size: int) -> None:
 
     unified = message.replace(b"\r\n", b"\n").replace(b"\r", b"\n").rstrip(b"\n")
     assert digest.digest() == canonical_digest(message) == blake2b(unified, digest_size=32).digest()
+
+
+NAMES = st.sampled_from([b"Message-ID", b"message-id ", b"Message-Id", b"Date", b"From", b"To", b"Subject", b"X-Other"])
+VALUES = st.one_of(
+    st.sampled_from(
+        [b" <a@b>", b"<a@b>", b" <a@c>", b" < a@b >", b" a@b", b" <a@b> <c@d>", b" (x) <a@b>", b"\r\n <a@b>", b" <>",
+         b"", b" <a@b>\r\n more", b" <\xe6@b>", b" <X@b>", b" <a\tb@c>", b" <a@b> "]
+    ),
+    st.binary(max_size=12).map(lambda raw: b" " + raw.replace(b"\n", b"\n ")),
+)  # fmt: skip
+HEADERS = st.lists(st.tuples(NAMES, VALUES), max_size=6).map(
+    lambda fields: b"\r\n".join(name + b":" + value for name, value in fields)
+)
+
+
+@given(HEADERS, HEADERS)
+def test_keys_say_no_more_than_a_long_look_says(one: bytes, other: bytes) -> None:
+    (key, evidence), (other_key, other_evidence) = keys(one), keys(other)
+    known, other_known = identify(one), identify(other)
+    if evidence == other_evidence:
+        assert known == other_known
+    assert (key == other_key) == (
+        known.message_id == other_known.message_id
+        if known.message_id or other_known.message_id
+        else known.digest == other_known.digest
+    )
+
+
+@given(HEADERS)
+def test_a_key_says_whether_there_is_a_message_id_and_whether_the_rest_is_strong(fields: bytes) -> None:
+    key, known = keys(fields)[0], identify(fields)
+    assert bool(key & HAS_ID) == (known.message_id is not None)
+    assert bool(key & STRONG) == (known.message_id is None and known.strong)
+    assert -(1 << 63) <= key < 1 << 63
+
+
+@given(HEADERS, st.binary(max_size=4))
+def test_what_servers_mask_is_no_other_evidence(fields: bytes, rest: bytes) -> None:
+    masked = bytes(byte if 0 < byte < 0x80 else ord("X") for byte in fields)
+    assert keys(fields) == keys(masked)
