@@ -49,7 +49,9 @@ def test_an_mbox_gives_each_mail_back_as_it_is(tmp_path: Path, quoted: bool) -> 
     problems: list[Problem] = []
     scanned = list(store.scan(store.folders()[0], problems))
 
-    assert problems == []
+    # What a crash leaves is told, and some real mail has it; nothing else is wrong.
+    nuls = sum(b"\0" in content for _path, content in real)
+    assert [problem.what.split()[0] for problem in problems] == ([str(nuls)] if nuls else [])
     assert len(real) == len(scanned)
     for (path, content), message in zip(real, scanned, strict=True):
         assert content == store.read(store.folders()[0], message.place), path
