@@ -145,7 +145,9 @@ def _levels(name: str) -> tuple[str, ...]:
 
 
 def _decoded(level: str) -> str:
-    # 50 ms to import: only for a Maildir++ with subfolders.
+    if "&" not in level:
+        return level
+    # 15 to 50 ms to import: only where a name is not plain ASCII.
     from imapclient.imap_utf7 import decode as decode_utf7
 
     try:
