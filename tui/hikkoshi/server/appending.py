@@ -1,18 +1,74 @@
-"""Uploading mail by APPEND, which needs no folder to be open. The one thing that changes the server."""
+"""Uploading mail by APPEND, which needs no folder to be open. The one thing that changes the server.
 
-from collections.abc import Callable, Sequence
+Many mails go at once: in one command where the server offers MULTIAPPEND (RFC 3502), else as commands that are
+sent without waiting for the answers before (RFC 3501 section 5.5).
 
+With a non-synchronising literal, `{n+}`, a server that calls the command line BAD reads the mail behind it as
+commands. So dates and flags are built from checked values; the first mail of each folder and set of flags goes
+with a synchronising `{n}`, and only once the server has answered it with OK do others of that shape go without;
+so do the first two mails of the first MULTIAPPEND; and after a BAD not one more byte is sent.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from hikkoshi.errors import CommandRefused, HikkoshiError, ProtocolBroken, ServerError
 from hikkoshi.i18n import _
-from hikkoshi.server.channel import Channel, Refusal
+from hikkoshi.server import failures
+from hikkoshi.server.appended import appended
+from hikkoshi.server.channel import Channel
 from hikkoshi.server.conversation import Conversation
-from hikkoshi.server.lexer import Status
+from hikkoshi.server.lexer import Parts, Status
 from hikkoshi.server.records import Appended
-from hikkoshi.server.writer import append_arguments
+from hikkoshi.server.writer import append_arguments, append_message, mailbox
 
 _SMALL_LITERAL = 4096  # RFC 7888 section 5: LITERAL- allows non-synchronising literals up to this many bytes
-_HURRIED = 64 * 1024
-"""Bytes that go without a go-ahead. What has left cannot be called back after a BAD; a larger mail waits a round trip."""
+HURRIED = 1 << 20
+"""Bytes that go without a go-ahead, once their shape is proven: then only the size in `{n+}` and the date, digits
+both, differ from a line that the server took. At 64 KiB each tenth mail of an ordinary mailbox waits a round trip.
+What has left cannot be called back, so a larger mail, for which one round trip is little, asks first."""
 _CHUNK = 1 << 16
+_WINDOW_MAILS, _WINDOW_BYTES = 64, 1 << 20
+"""Single commands on their way at once: more gains nothing, and may not fit the buffers in between."""
+
+Shape = tuple[str, frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One mail to be appended: `size` bytes, which `chunks` gives, in upload form (line ends CRLF).
+
+    `flags`: as `sendable_flags` gives them. `date`: seconds since 1970 UTC; None leaves it to the server.
+    `chunks` may raise before its last piece: the connection is cut then, so that nothing of the mail is stored.
+    """
+
+    size: int
+    flags: tuple[str, ...]
+    date: int | None
+    chunks: Callable[[], Iterable[bytes | memoryview]]
+
+
+class Posting:
+    """Mails that were sent: what the server answered to each, None where it has not; `blamed`: by a BAD."""
+
+    def __init__(self, count: int) -> None:
+        self.results: list[Appended | CommandRefused | None] = [None] * count
+        self.blamed: list[int] = []
+        self.unanswered = 0
+
+
+@dataclass(slots=True)
+class _Command:
+    """An APPEND on its way. `mails`: their numbers in the posting; `sent`: to its end."""
+
+    tag: bytes
+    posting: Posting
+    mails: list[int]
+    shapes: set[Shape]
+    native: str
+    size: int = 0
+    sent: bool = False
+    refusal: Status | None = None
 
 
 class Appending(Conversation):
@@ -20,7 +76,14 @@ class Appending(Conversation):
 
     def __init__(self, channel: Channel) -> None:
         super().__init__(channel)
-        self._proven: set[tuple[str, frozenset[str]]] = set()
+        self._proven: set[Shape] = set()
+        self._many_proven = False
+        self._under_way: dict[bytes, _Command] = {}
+        capabilities = channel.capabilities
+        self.takes_many = {"MULTIAPPEND", "LITERAL+"} <= capabilities
+        """Whether many mails may go in one command, all or none of which are stored."""
+        self.takes_hurried = "LITERAL+" in capabilities
+        """Whether mails may go without a round trip each."""
 
     def append(
         self,
@@ -32,81 +95,212 @@ class Appending(Conversation):
     ) -> Appended:
         """Upload one mail as it is. CommandRefused with its code (TRYCREATE, OVERQUOTA, …) on a NO.
 
-        `message`: the upload form, CRLF line ends. `flags`: as `sendable_flags` gives them. `date`: seconds
-        since 1970 UTC; None leaves it to the server. `progress` is told the bytes of this mail sent so far.
-        After ConnectionLost or ProtocolBroken nobody knows whether it arrived: see `find_appended`.
+        Arguments as in `Outgoing`; `progress` is told the bytes of this mail sent so far. After ConnectionLost or
+        ProtocolBroken nobody knows whether it arrived.
         """
-        arguments = append_arguments(native, flags, date)
-        shape = (native, frozenset(flags))
-        refusal = self._refusal(_("The mail was not taken into the folder {folder}"), native)
-        self._leave_for_append(native)
-        tag = self._channel.next_tag()
-        line = tag + b" " + arguments
-        if shape in self._proven and self._may_hurry(len(message)):
-            self._channel.send(line + b"{%d+}\r\n" % len(message))
+
+        def chunks() -> Iterable[memoryview]:
+            view = memoryview(message)
+            for start in range(0, len(view), _CHUNK):
+                yield view[start : start + _CHUNK]
+                if progress is not None:
+                    progress(min(start + _CHUNK, len(view)))
+
+        posting = self.post(native, [Outgoing(len(message), tuple(flags), date, chunks)])
+        self.answers_to(posting)
+        [result] = posting.results
+        if isinstance(result, CommandRefused):
+            raise result
+        assert result is not None
+        return result
+
+    def post(self, native: str, mails: Sequence[Outgoing], posting: Posting | None = None) -> Posting:
+        """Send one mail after the other without waiting for their answers, but no more at once than the window holds.
+
+        `posting`: as made by the caller, who wants to know what was answered before an error.
+        """
+        posting = posting or Posting(len(mails))
+        for number, mail in enumerate(mails):
+            self._make_room(mail.size)
+            self._post_one(native, number, mail, posting)
+        return posting
+
+    def post_many(self, native: str, mails: Sequence[Outgoing], posting: Posting | None = None) -> Posting:
+        """Send mails in one command, of which the server stores all or none; see `takes_many`.
+
+        The first mail of each set of flags that the server has not seen goes by itself, and its answer is waited for.
+        """
+        posting = posting or Posting(len(mails))
+        unproven: dict[Shape, int] = {}
+        for number, mail in enumerate(mails):
+            shape = (native, frozenset(mail.flags))
+            if shape not in self._proven:
+                unproven.setdefault(shape, number)
+        for number in unproven.values():
+            self._post_one(native, number, mails[number], posting)
+        if unproven:
+            self.answers_to(posting)
+        rest = [number for number in range(len(mails)) if number not in unproven.values()]
+        if len(rest) == 1:
+            self._post_one(native, rest[0], mails[rest[0]], posting)
+        elif rest:
+            self._post_together(native, rest, mails, posting)
+        return posting
+
+    def answers_to(self, posting: Posting) -> None:
+        """Wait until all mails of a posting are answered."""
+        while posting.unanswered:
+            self._take(self._channel.read())
+
+    def _make_room(self, size: int) -> None:
+        while self._under_way and (
+            len(self._under_way) >= _WINDOW_MAILS
+            or sum(command.size for command in self._under_way.values()) + size > _WINDOW_BYTES
+        ):
+            self._take(self._channel.read())
+
+    def _post_one(self, native: str, number: int, mail: Outgoing, posting: Posting) -> None:
+        shape = (native, frozenset(mail.flags))
+        start = append_arguments(native, mail.flags, mail.date)
+        command = self._begin(posting, [number], {shape}, native)
+        self._send_mail(command, command.tag + b" " + start, mail, hurried=shape in self._proven)
+
+    def _post_together(self, native: str, numbers: list[int], mails: Sequence[Outgoing], posting: Posting) -> None:
+        """One MULTIAPPEND."""
+        shapes: set[Shape] = {(native, frozenset(mails[number].flags)) for number in numbers}
+        lines = [append_message(mails[number].flags, mails[number].date) for number in numbers]
+        command = self._begin(posting, numbers, shapes, native)
+        line = command.tag + b" APPEND " + mailbox(native)
+        for place, number in enumerate(numbers):
+            mail = mails[number]
+            hurried = (native, frozenset(mail.flags)) in self._proven and (self._many_proven or place >= 2)
+            last = place == len(numbers) - 1
+            self._send_mail(command, line + b" " + lines[place], mail, hurried=hurried, last=last)
+            if command.tag not in self._under_way:
+                return
+            if command.refusal is not None:
+                # Refused before its end: what the server makes of the rest is not known, and nothing of it is stored.
+                raise self._channel.fail(failures.lost(self._channel.host, command.refusal.words))
+            line = b""
+
+    def _begin(self, posting: Posting, mails: list[int], shapes: set[Shape], native: str) -> _Command:
+        command = _Command(self._channel.next_tag(), posting, mails, shapes, native)
+        self._under_way[command.tag] = command
+        posting.unanswered += 1
+        return command
+
+    def _send_mail(self, command: _Command, line: bytes, mail: Outgoing, *, hurried: bool, last: bool = True) -> None:
+        """Send `line` with the mail's literal behind it, and the end of the command if it is the `last` one."""
+        hurried = hurried and self._may_hurry(mail.size)
+        command.size += mail.size
+        if hurried:
+            pending = line + b"{%d+}\r\n" % mail.size
         else:
-            self._channel.send(line + b"{%d}\r\n" % len(message))
-            self._await_go_ahead(tag, refusal)
-        refused = self._send_literal(tag, message, progress)
-        if refused is not None:
-            raise refusal(refused)
-        end = self._finish(tag, refusal)
-        self._proven.add(shape)
-        return _appended(end)
+            self._send(line + b"{%d}\r\n" % mail.size)
+            if not self._go_ahead(command):
+                return
+            pending = b""
+        pending = self._send_literal(mail, pending)
+        if last:
+            pending += b"\r\n"
+            command.sent = True
+        self._send(pending)
+        self._conclude(command)
 
-    def _may_hurry(self, size: int) -> bool:
-        capabilities = self._channel.capabilities
-        if "LITERAL+" in capabilities:
-            return size <= _HURRIED
-        return "LITERAL-" in capabilities and size <= _SMALL_LITERAL
+    def _send_literal(self, mail: Outgoing, pending: bytes) -> bytes:
+        """Send a mail behind what is `pending`; gives what is still to be sent, so that small pieces go in one.
 
-    def _await_go_ahead(self, tag: bytes, refusal: Refusal) -> None:
-        """Wait for the server's `+`; a NO instead of it means that the mail need not be sent."""
+        Between pieces the server is listened to: after a BAD not one more byte may go out. After a NO the rest has
+        to be sent, since the server counts on it.
+        """
+        left = mail.size
+        try:
+            for chunk in mail.chunks():
+                left -= len(chunk)
+                if left < 0:
+                    break
+                if len(pending) + len(chunk) <= _CHUNK:
+                    pending += chunk
+                    continue
+                self._send(pending)
+                pending = b""
+                view = memoryview(chunk)
+                while len(view) > _CHUNK:
+                    self._send(view[:_CHUNK])
+                    view = view[_CHUNK:]
+                pending = bytes(view)
+        except (HikkoshiError, OSError) as error:
+            if not isinstance(error, ServerError):
+                # The literal is not complete: nothing of it is stored.
+                self._channel.close()
+            raise
+        if left:
+            self._channel.close()
+            raise ValueError(f"a mail of {mail.size} bytes came with {mail.size - left}")
+        return pending
+
+    def _send(self, data: bytes | memoryview) -> None:
+        """Send, having listened first."""
+        while (parts := self._channel.overheard()) is not None:
+            self._take(parts)
+        if data:
+            self._channel.send(data)
+
+    def _go_ahead(self, command: _Command) -> bool:
+        """Wait for the server's `+`; False after a NO instead of it: then the mail need not be sent."""
         while True:
             parts = self._channel.read()
             if parts[0].startswith(b"+"):
-                return
+                return True
+            self._take(parts)
+            if command.refusal is not None:
+                command.sent = True
+                self._conclude(command)
+                return False
+
+    def _take(self, parts: Parts) -> None:
+        """Note one response: untagged, or the end of a command that is under way."""
+        named = parts[0].split(b" ", 1)[0]
+        command = self._under_way.get(named)
+        tag = named if command else next(iter(self._under_way), b"")
+        try:
             end = self._channel.judge(parts, tag)
-            if end is not None:
-                if end.kind == "OK":
-                    raise self._channel.broken(parts[0])
-                raise refusal(end)
+        except ProtocolBroken:
+            if command is not None:
+                command.posting.blamed += command.mails
+            raise
+        if end is None:
             self._note(parts)
-
-    def _send_literal(self, tag: bytes, message: bytes, progress: Callable[[int], None] | None) -> Status | None:
-        """Send the mail and the line end behind it; gives the NO that came meanwhile, if one did.
-
-        Between chunks the server is listened to: after a BAD not one more byte may go out, since the server
-        would read it as commands. (What had gone out by then cannot be called back, which is why the first mail
-        of a kind waits for the server.) After a NO the rest has to be sent, since the server counts on it.
-        """
-        refused: Status | None = None
-        view = memoryview(message)
-        for start in range(0, len(view), _CHUNK):
-            if refused is None:
-                refused = self._refused_meanwhile(tag)
-            self._channel.send(view[start : start + _CHUNK])
-            if progress is not None:
-                progress(min(start + _CHUNK, len(view)))
-        self._channel.send(b"\r\n")
-        return refused
-
-    def _refused_meanwhile(self, tag: bytes) -> Status | None:
-        """The NO that the server has said while the mail goes out; None if it has not."""
-        while (parts := self._channel.overheard()) is not None:
-            end = self._channel.judge(parts, tag)
-            if end is None:
-                self._note(parts)
-            elif end.kind == "OK":
+            return
+        assert command is not None
+        if end.kind == "OK":
+            if not command.sent:
                 raise self._channel.broken(parts[0])
-            else:
-                return end
-        return None
+            self._answered(command, end)
+        else:
+            command.refusal = end
+            self._conclude(command)
 
+    def _conclude(self, command: _Command) -> None:
+        """A command that was refused is over once all of it has been sent."""
+        if command.sent and command.refusal is not None and command.tag in self._under_way:
+            self._answered(command, command.refusal)
 
-def _appended(end: Status) -> Appended:
-    """APPENDUID of an APPEND's OK (RFC 4315 section 3)."""
-    numbers = end.argument.split() if end.code == "APPENDUID" else []
-    if len(numbers) == 2 and all(word.isdigit() for word in numbers):
-        return Appended(int(numbers[0]), int(numbers[1]))
-    return Appended(None, None)
+    def _answered(self, command: _Command, end: Status) -> None:
+        del self._under_way[command.tag]
+        posting = command.posting
+        posting.unanswered -= 1
+        if end.kind != "OK":
+            what = _("The mail was not taken into the folder {folder}").format(folder=failures.readable(command.native))
+            for number in command.mails:
+                posting.results[number] = failures.refused(what, end.words, end.code)
+            return
+        self._proven |= command.shapes
+        self._many_proven = self._many_proven or len(command.mails) > 1
+        for number, result in zip(command.mails, appended(end, len(command.mails)), strict=True):
+            posting.results[number] = result
+
+    def _may_hurry(self, size: int) -> bool:
+        if self.takes_hurried:
+            return size <= HURRIED
+        return "LITERAL-" in self._channel.capabilities and size <= _SMALL_LITERAL

@@ -101,7 +101,12 @@ def sendable_flags(
 
 
 def append_arguments(native: str, flags: Iterable[str], date: int | None) -> bytes:
-    """The start of an APPEND up to the literal's brace, with a blank at its end.
+    """The start of an APPEND up to the literal's brace, with a blank at its end. See `append_message`."""
+    return b"APPEND " + mailbox(native) + b" " + append_message(flags, date)
+
+
+def append_message(flags: Iterable[str], date: int | None) -> bytes:
+    """What stands before one mail's literal in an APPEND (RFC 3502 `append-message`), with a blank at its end.
 
     `flags` as `sendable_flags` gives them, `date` in seconds since 1970 UTC; ValueError for anything else.
     """
@@ -109,7 +114,7 @@ def append_arguments(native: str, flags: Iterable[str], date: int | None) -> byt
     sent, dropped = sendable_flags(flags)
     if dropped or len(sent) != len(flags):
         raise ValueError(f"flags that cannot be sent: {dropped or flags}")
-    line = b"APPEND " + mailbox(native) + b" (" + " ".join(sent).encode("ascii") + b") "
+    line = b"(" + " ".join(sent).encode("ascii") + b") "
     if date is None:
         return line
     try:
