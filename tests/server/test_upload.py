@@ -324,6 +324,7 @@ def test_a_box_that_others_fill_meanwhile_ends_the_move(dovecot_with: Start, tmp
     mover.write(Inbox=[mail(f"in-{n}", body=BIG * 100) for n in range(6)])
     with FaultProxy(dovecot.host, dovecot.imap_port) as proxy, client_of(dovecot, mover) as other:
         mover.url = mover.url.replace(str(dovecot.imap_port), str(proxy.port))
+        proxy.hidden = ("MULTIAPPEND", "LITERAL+")
         seen = 0
 
         def change(line: bytes) -> bytes:
@@ -339,11 +340,12 @@ def test_a_box_that_others_fill_meanwhile_ends_the_move(dovecot_with: Start, tmp
 
     assert done.returncode == 1
     assert found["state"] == "no-room"
-    assert found["moved"]["messages"] == 2
-    assert [each["subject"] for each in found["not_moved"]] == ["in-2", "in-3", "in-4", "in-5"]
+    moved = found["moved"]["messages"]
+    assert moved in (2, 3), "the third may have been on its way"
+    assert [each["subject"] for each in found["not_moved"]] == [f"in-{n}" for n in range(moved, 6)]
     assert all(each["reason"] for each in found["not_moved"])
     assert "mailbox is full" in found["problem"]
-    assert len(names(dovecot, mover)) == 3
+    assert len(names(dovecot, mover)) == moved + 1
 
 
 def test_without_uidplus_each_mail_is_found_by_itself(dovecot_with: Start, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from hikkoshi.errors import HikkoshiError, LedgerError
 from hikkoshi.jobs.cancel import Cancel
 from hikkoshi.ledger import schema
 from hikkoshi.ledger.store import State
-from hikkoshi.move import link, meter
+from hikkoshi.move import batch, link, meter
 from support.dovecot import Dovecot
 from support.dovecot_config import Settings
 from support.faultproxy import FaultProxy
@@ -33,6 +33,8 @@ from support.moving import Hold, Mover, ended, held, mail, mails, mover_to, uplo
 pytestmark = pytest.mark.dovecot
 
 SIX = [f"in-{number}" for number in range(6)]
+WAYS = {"together": (), "hurried": ("MULTIAPPEND",), "waiting": ("MULTIAPPEND", "LITERAL+")}
+"""How mail is sent, and what the server must not offer for that."""
 
 
 @pytest.fixture
@@ -65,6 +67,24 @@ def other_client(dovecot: Dovecot, mover: Mover) -> IMAPClient:
     return client
 
 
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest, proxy: FaultProxy) -> str:
+    """Each way of sending in turn."""
+    proxy.hidden = WAYS[request.param]
+    return str(request.param)
+
+
+@pytest.fixture
+def waiting(proxy: FaultProxy) -> None:
+    """The server makes each mail wait for its go-ahead, so that nothing of the next has left before."""
+    proxy.hidden = WAYS["waiting"]
+
+
+def last_answer(way: str, count: int) -> int:
+    """Which answer concerns the `count`-th of six mails: of those together the first goes by itself, for its flags."""
+    return min(count, 2) if way == "together" else count
+
+
 def at_append(proxy: FaultProxy, number: int, do: Callable[[bytes], bytes | None]) -> None:
     """Do something with the server's answer to the `number`-th APPEND; new connections are whole again."""
     seen = 0
@@ -81,41 +101,39 @@ def at_append(proxy: FaultProxy, number: int, do: Callable[[bytes], bytes | None
 
 class TestCutLine:
     @pytest.mark.parametrize("part", [0.1, 0.5, 0.99])
-    def test_in_the_middle_of_a_mail(self, dovecot: Dovecot, proxy: FaultProxy, mover: Mover, part: float) -> None:
+    def test_in_the_middle_of_a_mail(
+        self, dovecot: Dovecot, proxy: FaultProxy, mover: Mover, way: str, part: float
+    ) -> None:
         def cut(line: bytes) -> bytes:
-            proxy.cut_after(up=70 + int(part * len(uploaded(mail("in-3")))))
+            proxy.cut_after(up=70 + int(part * len(uploaded(mail("in-3")))) * (5 if way == "together" else 1))
             return line
 
-        at_append(proxy, 3, cut)
+        at_append(proxy, 1 if way == "together" else 3, cut)
         done = mover.run("upload", "--yes")
 
         assert (done.returncode, done.stderr) == (0, "")
         assert on_server(dovecot, mover) == SIX
         assert states(mover) == {"verified": 6}
 
-    def test_behind_the_last_byte_before_the_answer(self, dovecot: Dovecot, proxy: FaultProxy, mover: Mover) -> None:
-        at_append(proxy, 3, lambda _line: proxy.cut_after(down=0))
-        done = mover.run("upload", "--yes")
-
-        assert (done.returncode, done.stderr) == (0, "")
-        assert on_server(dovecot, mover) == SIX
-        assert states(mover) == {"verified": 6}
-
-    def test_where_headers_alone_prove_nothing(self, dovecot: Dovecot, proxy: FaultProxy, mover: Mover) -> None:
-        mover.write(Inbox=[b"From: scanner@example.com\nSubject: Scan\n\n" + b"x" * n + b"\n" for n in range(1, 7)])
-        at_append(proxy, 3, lambda _line: proxy.cut_after(down=0))
-        done = mover.run("upload", "--yes")
-        again = mover.run("upload", "--yes", "--json")
-
-        assert (done.returncode, done.stderr) == (0, "")
-        assert len(set(held(dovecot.mail_dir(user_of(mover))))) == len(held(dovecot.mail_dir(user_of(mover)))) == 6
-        assert json.loads(again.stdout)["plan"]["messages"] == 0
-
-    def test_among_mails_that_only_their_bodies_tell_apart(
-        self, dovecot: Dovecot, proxy: FaultProxy, mover: Mover
+    def test_behind_the_last_byte_before_the_answer(
+        self, dovecot: Dovecot, proxy: FaultProxy, mover: Mover, way: str
     ) -> None:
-        mover.write(Inbox=[b"From: scanner@example.com\nSubject: Scan\n\npage %d\n" % n for n in range(1, 7)])
-        at_append(proxy, 3, lambda _line: proxy.cut_after(down=0))
+        cuts: list[bytes] = []
+        at_append(proxy, last_answer(way, 3), lambda line: cuts.append(line) or proxy.cut_after(down=0))
+        done = mover.run("upload", "--yes")
+
+        assert len(cuts) == 1
+        assert (done.returncode, done.stderr) == (0, "")
+        assert on_server(dovecot, mover) == SIX
+        assert states(mover) == {"verified": 6}
+
+    @pytest.mark.parametrize("body", [b"x" * 6, b"page"])
+    def test_where_headers_alone_prove_nothing(
+        self, dovecot: Dovecot, proxy: FaultProxy, mover: Mover, way: str, body: bytes
+    ) -> None:
+        bodies = [b"page %d\n" % n if body == b"page" else b"x" * n + b"\n" for n in range(1, 7)]
+        mover.write(Inbox=[b"From: scanner@example.com\nSubject: Scan\n\n" + each for each in bodies])
+        at_append(proxy, last_answer(way, 3), lambda _line: proxy.cut_after(down=0))
         done = mover.run("upload", "--yes")
         again = mover.run("upload", "--yes", "--json")
 
@@ -124,16 +142,28 @@ class TestCutLine:
         assert len(on_server(dovecot, mover)) == 6
         assert json.loads(again.stdout)["plan"]["messages"] == 0
 
-    def test_garbage_instead_of_the_answer(self, dovecot: Dovecot, proxy: FaultProxy, mover: Mover) -> None:
-        at_append(proxy, 3, lambda _line: b"h0 what was the question?\r\n")
+    def test_twins(self, dovecot: Dovecot, proxy: FaultProxy, mover: Mover, way: str) -> None:
+        """Two equal mails are two mails: neither more nor fewer arrive, whatever was cut."""
+        mover.write(Inbox=[mail("a"), mail("twin"), mail("b")], Sent=[mail("twin"), mail("twin", body="other\n")])
+        at_append(proxy, last_answer(way, 2), lambda _line: proxy.cut_after(down=0))
+        done = mover.run("upload", "--yes")
+        again = mover.run("upload", "--yes", "--json")
+
+        assert (done.returncode, done.stderr) == (0, "")
+        there = [(each.folder, each.name) for each in held(dovecot.mail_dir(user_of(mover)))]
+        assert json.loads(again.stdout)["plan"]["messages"] == 0
+        assert len(there) == len(set(there)) + there.count(("Sent", "twin")) - 1
+
+    def test_garbage_instead_of_the_answer(self, dovecot: Dovecot, proxy: FaultProxy, mover: Mover, way: str) -> None:
+        at_append(proxy, last_answer(way, 3), lambda _line: b"h0 what was the question?\r\n")
         done = mover.run("upload", "--yes")
 
         assert (done.returncode, done.stderr) == (0, "")
         assert on_server(dovecot, mover) == SIX
 
-    def test_between_two_folders(self, dovecot: Dovecot, proxy: FaultProxy, mover: Mover) -> None:
+    def test_between_two_folders(self, dovecot: Dovecot, proxy: FaultProxy, mover: Mover, way: str) -> None:
         mover.write(見積=mails("quote", 1))
-        at_append(proxy, 6, lambda line: proxy.cut_after(down=len(line)) or line)
+        at_append(proxy, last_answer(way, 6), lambda line: proxy.cut_after(down=len(line)) or line)
         done = mover.run("upload", "--yes")
 
         assert (done.returncode, done.stderr) == (0, "")
@@ -145,6 +175,7 @@ class TestCutLine:
         mover = mover_to(dovecot, tmp_path)
         mover.write(Inbox=mails("in", 6))
         with FaultProxy(dovecot.host, dovecot.imap_port) as proxy:
+            proxy.hidden = WAYS["waiting"]
             at_append(proxy, 3, lambda _line: dovecot.stop())
             session = session_of(mover, proxy.port)
             session.refresh(lambda _: None, Cancel())
@@ -192,10 +223,11 @@ class TestSignals:
         ("name", "words"),
         [("SIGHUP", "the terminal was closed"), ("SIGTERM", "the program was ended"), ("SIGINT", "")],
     )
-    def test_it_ends_behind_the_mail_under_way(
+    def test_it_ends_behind_the_batch_under_way(
         self, dovecot: Dovecot, proxy: FaultProxy, mover: Mover, name: str, words: str
     ) -> None:
-        hold = Hold(b"APPENDUID", 3)
+        mover.write(Inbox=mails("in", 60))
+        hold = Hold(b"APPENDUID", 1)
         proxy.change = hold
         process = mover.start("upload", "--yes", "--json")
         hold.wait()
@@ -206,16 +238,17 @@ class TestSignals:
         rest = mover.run("upload", "--yes")
 
         receipt = json.loads(out)
-        assert (status, receipt["state"], receipt["moved"]["messages"], err) == (1, "stopped", 3, "")
-        assert [each["subject"] for each in receipt["not_moved"]] == SIX[3:]
-        assert (f"ended early ({words}): 3 of 6 mails arrived" in first.stderr) == bool(words)
+        assert (status, receipt["state"], receipt["moved"]["messages"], err) == (1, "stopped", 50, "")
+        assert [each["subject"] for each in receipt["not_moved"]] == [f"in-{n}" for n in range(50, 60)]
+        assert (f"ended early ({words}): 50 of 60 mails arrived" in first.stderr) == bool(words)
         assert second.stderr == "", "told once"
         assert (rest.returncode, rest.stderr) == (0, "")
-        assert "3 mails arrived" in rest.stdout
-        assert on_server(dovecot, mover) == SIX
+        assert "10 mails arrived" in rest.stdout
+        assert on_server(dovecot, mover) == sorted(f"in-{n}" for n in range(60))
 
     def test_a_terminal_that_is_gone(self, dovecot: Dovecot, proxy: FaultProxy, mover: Mover) -> None:
-        hold = Hold(b"APPENDUID", 3)
+        mover.write(Inbox=mails("in", 60))
+        hold = Hold(b"APPENDUID", 1)
         proxy.change = hold
         master, slave = pty.openpty()
         take = "import fcntl,os,sys,termios; fcntl.ioctl(0,termios.TIOCSCTTY,0); os.execv(sys.argv[1],sys.argv[1:])"
@@ -230,19 +263,16 @@ class TestSignals:
         process.wait(60)
         told = mover.run("check")
 
-        assert "ended early (the terminal was closed): 3 of 6 mails arrived" in told.stderr
+        assert "ended early (the terminal was closed): 50 of 60 mails arrived" in told.stderr
         assert mover.run("upload", "--yes").returncode == 0
-        assert on_server(dovecot, mover) == SIX
+        assert on_server(dovecot, mover) == sorted(f"in-{n}" for n in range(60))
 
 
 class TestKilled:
-    @pytest.mark.parametrize(("words", "count", "arrived"), [(b"APPENDUID", 3, 3), (b"+ OK", 1, 0), (b"+ OK", 2, 3)])
+    @pytest.mark.parametrize(("words", "count", "arrived"), [(b"APPENDUID", 3, 3), (b"+ OK", 1, 0), (b"+ OK", 4, 3)])
     def test_the_next_run_learns_what_arrived_and_sends_the_rest(
-        self, dovecot: Dovecot, proxy: FaultProxy, mover: Mover, words: bytes, count: int, arrived: int
+        self, dovecot: Dovecot, proxy: FaultProxy, mover: Mover, waiting: None, words: bytes, count: int, arrived: int
     ) -> None:
-        # The fourth has flags that were not sent before, so the server is asked again whether it may come.
-        unread, seen = "X-Mozilla-Status: 0000\n", "X-Mozilla-Status: 0001\n"
-        mover.write(Inbox=[mail(f"in-{n}", fields=seen if n >= 3 else unread) for n in range(6)])
         hold = Hold(words, count)
         proxy.change = hold
         process = mover.start("upload", "--yes")
@@ -253,16 +283,35 @@ class TestKilled:
         before = states(mover)
         rest = mover.run("upload", "--yes")
 
-        assert before["sending"] == 1
+        assert before == {"sending": 6}
         assert rest.returncode == 0
         assert f"ended early (the program was ended): {arrived} of 6 mails arrived" in rest.stderr
         assert "not known" not in rest.stderr
         assert on_server(dovecot, mover) == SIX
         assert states(mover).get("sending") is None
 
-    def test_mail_that_its_headers_cannot_prove(self, dovecot: Dovecot, proxy: FaultProxy, mover: Mover) -> None:
+    @pytest.mark.parametrize("number", [1, 2, 3])
+    def test_while_the_server_still_stores_what_it_has(
+        self, dovecot: Dovecot, proxy: FaultProxy, mover: Mover, way: str, number: int
+    ) -> None:
+        hold = Hold(b"APPENDUID", last_answer(way, number))
+        proxy.change = hold
+        process = mover.start("upload", "--yes")
+        hold.wait()
+        process.kill()
+        ended(process)
+        rest = mover.run("upload", "--yes")
+        hold.let_go()
+
+        assert rest.returncode == 0, rest.stderr
+        assert on_server(dovecot, mover) == SIX
+        assert states(mover).get("sending") is None
+
+    def test_mail_that_its_headers_cannot_prove(
+        self, dovecot: Dovecot, proxy: FaultProxy, mover: Mover, way: str
+    ) -> None:
         mover.write(Inbox=[b"From: scanner@example.com\nSubject: Scan\n\n" + b"x" * n + b"\n" for n in range(1, 7)])
-        hold = Hold(b"APPENDUID", 3)
+        hold = Hold(b"APPENDUID", last_answer(way, 3))
         proxy.change = hold
         process = mover.start("upload", "--yes")
         hold.wait()
@@ -277,7 +326,9 @@ class TestKilled:
 
 
 class TestTwoAtOnce:
-    def test_the_second_says_so_and_sends_nothing(self, dovecot: Dovecot, proxy: FaultProxy, mover: Mover) -> None:
+    def test_the_second_says_so_and_sends_nothing(
+        self, dovecot: Dovecot, proxy: FaultProxy, mover: Mover, waiting: None
+    ) -> None:
         hold = Hold(b"APPENDUID", 2)
         proxy.change = hold
         first = mover.start("upload", "--yes")
@@ -294,7 +345,7 @@ class TestTwoAtOnce:
         assert on_server(dovecot, mover) == SIX
 
     def test_a_plan_made_while_another_moved_is_not_carried_out(
-        self, dovecot: Dovecot, proxy: FaultProxy, mover: Mover
+        self, dovecot: Dovecot, proxy: FaultProxy, mover: Mover, waiting: None
     ) -> None:
         hold = Hold(b"APPENDUID", 2)
         proxy.change = hold
@@ -314,7 +365,7 @@ class TestTwoAtOnce:
 
 class TestOtherClients:
     def test_a_mail_that_is_moved_away_before_it_is_read_back(
-        self, dovecot: Dovecot, proxy: FaultProxy, mover: Mover
+        self, dovecot: Dovecot, proxy: FaultProxy, mover: Mover, waiting: None
     ) -> None:
         def delete(line: bytes) -> bytes:
             with other_client(dovecot, mover) as other:
@@ -334,6 +385,7 @@ class TestOtherClients:
         self, dovecot_with: Callable[[Settings], Dovecot], tmp_path: Path, monkeypatch
     ) -> None:
         monkeypatch.setattr(meter, "_SECONDS", 0.0)
+        monkeypatch.setattr(batch, "MAILS", 2)
         dovecot = dovecot_with(Settings(quota_storage="100k"))
         mover = mover_to(dovecot, tmp_path)
         mover.write(Inbox=[mail(f"in-{n}", body="x" * 5000 + "\n") for n in range(6)])
@@ -344,6 +396,7 @@ class TestOtherClients:
                     other.append("Archive", uploaded(mail("theirs", body=("x" * 70 + "\n") * 940)))
                 return line
 
+            proxy.hidden = WAYS["waiting"]
             at_append(proxy, 2, fill)
             session = session_of(mover, proxy.port)
             session.refresh(lambda _: None, Cancel())
@@ -415,9 +468,9 @@ class TestLedger:
 class TestOtherServers:
     """Answers that Dovecot does not give."""
 
-    @pytest.fixture
-    def demo(self) -> Iterator[DemoServer]:
-        with DemoServer(Account("user", "secret", 1024 * 1024)) as demo:
+    @pytest.fixture(params=WAYS)
+    def demo(self, request: pytest.FixtureRequest) -> Iterator[DemoServer]:
+        with DemoServer(Account("user", "secret", 1024 * 1024), without=WAYS[request.param]) as demo:
             yield demo
 
     @pytest.fixture
@@ -427,9 +480,11 @@ class TestOtherServers:
         return mover
 
     def test_a_mail_refused_as_bad_stops_no_other(self, demo: DemoServer, mover: Mover) -> None:
-        demo.faults.append_answers = deque([None, "BAD Parse error", None, None, "NO [UNAVAILABLE] Try later"])
+        answers = {b"in-1": "BAD Parse error", b"in-4": "NO [UNAVAILABLE] Try later"}
+        demo.faults.refuse = lambda content: next((said for name, said in answers.items() if name in content), None)
         done = mover.run("upload", "--yes", "--json")
         receipt = json.loads(done.stdout)
+        demo.faults.refuse = None
         rest = mover.run("upload", "--yes")
 
         assert (done.returncode, receipt["state"], receipt["moved"]["messages"]) == (1, "done", 4)
@@ -473,11 +528,11 @@ class TestOtherServers:
         rest = mover.run("upload", "--yes")
 
         receipt = json.loads(done.stdout)
-        assert (done.returncode, receipt["state"], receipt["moved"]["messages"]) == (1, "failed", 3)
+        assert (done.returncode, receipt["state"]) == (1, "failed")
         assert "made anew" in receipt["problem"]
         assert rest.returncode == 0, rest.stderr
-        there = [len(demo.account.get(name).messages) for name in ("old", "Notes")]
-        assert there == [2, 4]
+        there = [each.content for name in ("old", "Notes") for each in demo.account.get(name).messages.values()]
+        assert len(there) == len(set(there)) == 6
 
     def test_a_server_that_stores_and_then_hangs_up(self, demo: DemoServer, mover: Mover) -> None:
         demo.faults.lose_append_ok = 1

@@ -8,6 +8,7 @@ It reads lines from the server, so it needs a connection without TLS to change t
 """
 
 import contextlib
+import re
 import socket
 import threading
 from collections.abc import Callable
@@ -22,7 +23,8 @@ class FaultProxy:
     """Forwards connections to one server until told otherwise. The settings may be changed at any time.
 
     `change`: what is made of each line of the server. `sent`: all that clients have sent, `answered`: the
-    bytes that went to them. `delay`: seconds before each chunk of the server goes on.
+    bytes that went to them. `delay`: seconds before each chunk of the server goes on. `hidden`: capabilities that the
+    server shall seem not to have.
     """
 
     def __init__(self, host: str, port: int) -> None:
@@ -33,6 +35,7 @@ class FaultProxy:
         self.answered = 0
         self.change: Change | None = None
         self.delay = 0.0
+        self.hidden: tuple[str, ...] = ()
         self._cut_up: int | None = None
         self._cut_down: int | None = None
         self._stall_up: int | None = None
@@ -109,8 +112,8 @@ class FaultProxy:
                 self._closing.wait(self.delay)
                 *lines, rest = (rest + data).split(b"\n")
                 change = self.change or (lambda line: line)
-                out = b"".join(change(line + b"\n") or b"" for line in lines)
-                if self.change is None:
+                out = b"".join(change(self._less(line) + b"\n") or b"" for line in lines)
+                if self.change is None and not self.hidden:
                     out, rest = out + rest, b""
                 room = len(out) if self._cut_down is None else self._cut_down - self.answered
                 self.answered += min(room, len(out))
@@ -118,6 +121,12 @@ class FaultProxy:
                 if room < len(out) or self._cut_down == self.answered:
                     break
         self._hang_up(client, server)
+
+    def _less(self, line: bytes) -> bytes:
+        if not self.hidden or b"CAPABILITY" not in line:
+            return line
+        words = b"|".join(re.escape(word.encode()) for word in self.hidden)
+        return re.sub(rb" (?:" + words + rb")(?=[ \]\r])", b"", line)
 
     def _hang_up(self, *ends: socket.socket) -> None:
         for end in ends:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hikkoshi.errors import LedgerError
-from hikkoshi.ledger.store import Item, ItemState, Ledger, State
+from hikkoshi.ledger.store import Item, ItemState, Landing, Ledger, Sending, Settling, State
 
 SERVER = "mei@example.jp"
 
@@ -23,7 +23,15 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 
 def send(ledger: Ledger, id_: int) -> None:
-    ledger.sending(id_, body=b"d", flags="\\Seen $x", date=5, date_source="date", uidvalidity=7, uidnext=3)
+    ledger.step(sending=[Sending(id_, b"d", "\\Seen $x", 5, "date", 7, 3)])
+
+
+def land(ledger: Ledger, id_: int) -> None:
+    ledger.step(landed=[Landing(id_, 7, 4)])
+
+
+def settle(ledger: Ledger, id_: int, state: ItemState, reason: str = "") -> None:
+    ledger.step(settled=[Settling(id_, state, reason)])
 
 
 def test_a_plan_is_written_down_in_its_order(ledger: Ledger, tmp_path: Path) -> None:
@@ -41,9 +49,9 @@ def test_each_step_of_a_mail_is_there_for_the_next_process(ledger: Ledger) -> No
         [doubtful] = other.in_doubt(SERVER)
         assert (doubtful.id, doubtful.body, doubtful.flags, doubtful.date) == (id_, b"d", "\\Seen $x", 5)
         assert (doubtful.uidvalidity, doubtful.uidnext, doubtful.uid) == (7, 3, None)
-    ledger.landed(id_, 7, 4)
+    land(ledger, id_)
     ledger.verified([(id_, "bytes")])
-    ledger.settle(other_id, ItemState.FAILED, "too large")
+    settle(ledger, other_id, ItemState.FAILED, "too large")
     with Ledger(ledger.path) as other:
         first, second = other.items(move)
         assert (first.state, first.uid, first.verified) == (ItemState.VERIFIED, 4, "bytes")
@@ -57,7 +65,7 @@ def test_what_is_asked_of_one_account_is_of_no_other(ledger: Ledger) -> None:
     send(ledger, id_)
 
     assert ledger.in_doubt("other@example.jp") == []
-    ledger.landed(id_, 7, 4)
+    land(ledger, id_)
     assert list(ledger.uploads("other@example.jp")) == []
     assert ledger.untold("other@example.jp") == []
     assert ledger.moves("other@example.jp") == (0, 0)
@@ -66,8 +74,8 @@ def test_what_is_asked_of_one_account_is_of_no_other(ledger: Ledger) -> None:
 @pytest.mark.parametrize("state", [*ItemState])
 def test_only_what_arrived_counts_as_uploaded(ledger: Ledger, state: ItemState) -> None:
     _, [id_] = ledger.begin(SERVER, "/mail", [item(1)])
-    ledger.landed(id_, 7, 4)
-    ledger.settle(id_, state)
+    land(ledger, id_)
+    settle(ledger, id_, state)
 
     assert bool(list(ledger.uploads(SERVER))) == (state in (ItemState.LANDED, ItemState.VERIFIED))
     assert bool(ledger.in_doubt(SERVER)) == (state is ItemState.SENDING)
@@ -99,7 +107,7 @@ def test_a_full_disk_is_an_error_with_a_sentence_and_leaves_it_whole(ledger: Led
     with pytest.raises(LedgerError, match="full"):
         ledger.begin(SERVER, "/mail", map(item, range(1000)))
     assert ledger.moves(SERVER) == (1, 0)
-    ledger.settle(ids[0], ItemState.FAILED, "x")  # it can go on once there is room
+    settle(ledger, ids[0], ItemState.FAILED, "x")  # it can go on once there is room
     assert [each.reason for each in ledger.items(move)] == ["x"]
 
 

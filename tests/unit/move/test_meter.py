@@ -32,6 +32,7 @@ def test_it_is_due_after_five_seconds_or_sixteen_mib(clock: list[float]) -> None
     assert not meter.due
     meter.sent(16 * 1024 * 1024 - 1)
     assert not meter.due
+    assert meter.due_before(1)
     meter.sent(1)
     assert meter.due
 
@@ -39,6 +40,8 @@ def test_it_is_due_after_five_seconds_or_sixteen_mib(clock: list[float]) -> None
 def test_what_was_sent_counts_where_the_server_does_not_count() -> None:
     meter = Meter(Reserve(size=0), 1000, 300)
     meter.sent(200)
+    meter.sent(70)
+    meter.not_taken(70)
 
     [room] = meter.read(Session(), [])  # type: ignore[arg-type]
     assert (room.used, room.limit) == (500, 1000)

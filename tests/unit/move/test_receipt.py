@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hikkoshi.ledger.store import Item, ItemState, Ledger, State
+from hikkoshi.ledger.store import Item, ItemState, Landing, Ledger, Sending, Settling, State
 from hikkoshi.move.receipt import make_receipt, subject, tell_unfinished
 
 ACCOUNT = "mei@example.jp"
@@ -25,11 +25,11 @@ def begin(ledger: Ledger, count: int) -> tuple[int, list[int]]:
 def test_every_mail_is_in_it_once_with_its_reason(ledger: Ledger) -> None:
     move, ids = begin(ledger, 7)
     for id_ in ids[:3]:
-        ledger.landed(id_, 7, id_)
+        ledger.step(landed=[Landing(id_, 7, id_)])
     ledger.verified([(ids[0], "facts"), (ids[1], "its date is another one")])
-    ledger.settle(ids[3], ItemState.FAILED, "too large")
-    ledger.settle(ids[4], ItemState.DOUBTFUL, "several could be it")
-    ledger.sending(ids[5], body=b"", flags="", date=0, date_source="", uidvalidity=7, uidnext=9)
+    ledger.step(settled=[Settling(ids[3], ItemState.FAILED, "too large")])
+    ledger.step(settled=[Settling(ids[4], ItemState.DOUBTFUL, "several could be it")])
+    ledger.step(sending=[Sending(ids[5], b"", "", 0, "", 7, 9)])
 
     receipt = make_receipt(ledger, move, State.CONNECTION_LOST, "The line was cut.")
 
@@ -50,11 +50,11 @@ def test_every_mail_is_in_it_once_with_its_reason(ledger: Ledger) -> None:
 def test_it_is_complete_only_where_every_mail_arrived(ledger: Ledger, state: ItemState) -> None:
     move, ids = begin(ledger, 2)
     for id_ in ids:
-        ledger.landed(id_, 7, id_)
+        ledger.step(landed=[Landing(id_, 7, id_)])
     ledger.verified((id_, "facts") for id_ in ids)
     assert make_receipt(ledger, move, State.DONE).complete
     assert not make_receipt(ledger, move, State.STOPPED).complete
-    ledger.settle(ids[1], state)
+    ledger.step(settled=[Settling(ids[1], state)])
 
     assert make_receipt(ledger, move, State.DONE).complete is (state is ItemState.LANDED)
 
@@ -72,8 +72,8 @@ def test_it_is_complete_only_where_every_mail_arrived(ledger: Ledger, state: Ite
 )
 def test_a_move_that_ended_early_is_told_in_a_sentence(ledger: Ledger, state: State, reason: str, words: str) -> None:
     move, ids = begin(ledger, 3)
-    ledger.landed(ids[0], 7, 1)
-    ledger.settle(ids[1], ItemState.DOUBTFUL, "x")
+    ledger.step(landed=[Landing(ids[0], 7, 1)])
+    ledger.step(settled=[Settling(ids[1], ItemState.DOUBTFUL, "x")])
     ledger.finish(move, state, reason)
 
     told = tell_unfinished(ledger.untold(ACCOUNT))

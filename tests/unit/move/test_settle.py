@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from hikkoshi.index.schema import SERVER
-from hikkoshi.ledger.store import Item, ItemState, Ledger
+from hikkoshi.ledger.store import Item, ItemState, Landing, Ledger, Sending
 from hikkoshi.mail.message import Message
 from hikkoshi.move.settle import settle
 from support.planted import UIDVALIDITY, Planted, mail
@@ -30,7 +30,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 def under_way(ledger: Ledger, message: Message, *, uidnext: int, uidvalidity: int = UIDVALIDITY) -> int:
     """A mail that was being sent to INBOX when the program ended; its number in the ledger."""
     _, [id_] = ledger.begin(ACCOUNT, "/mail", [Item("Inbox", "0:1", message.size, message.fields, "INBOX", "")])
-    ledger.sending(id_, body=b"", flags="", date=0, date_source="", uidvalidity=uidvalidity, uidnext=uidnext)
+    ledger.step(sending=[Sending(id_, b"", "", 0, "", uidvalidity, uidnext)])
     return id_
 
 
@@ -83,7 +83,7 @@ def test_one_of_several_stays_in_doubt(sides: Planted, ledger: Ledger) -> None:
 def test_what_another_upload_is_known_to_have_brought_is_not_counted_twice(sides: Planted, ledger: Ledger) -> None:
     first, second = sides.put(SERVER, "INBOX", mail(2), mail(2))
     known = under_way(ledger, mail(2), uidnext=1)
-    ledger.landed(known, UIDVALIDITY, first)
+    ledger.step(landed=[Landing(known, UIDVALIDITY, first)])
     id_ = under_way(ledger, mail(2), uidnext=1)
 
     settle(sides.index, ledger, ACCOUNT)
@@ -110,3 +110,19 @@ def test_a_folder_that_cannot_be_opened_now_is_asked_next_time(sides: Planted, l
     sides.index.set_stamp(folder, str(UIDVALIDITY))
     settle(sides.index, ledger, ACCOUNT)
     assert state(ledger, id_) == (ItemState.LANDED, uid)
+
+
+def test_as_many_equal_mails_as_were_sent_have_all_arrived(sides: Planted, ledger: Ledger) -> None:
+    uids = sides.put(SERVER, "INBOX", mail(2), mail(2))
+    ids = [under_way(ledger, mail(2), uidnext=1) for _ in range(2)]
+
+    settle(sides.index, ledger, ACCOUNT)
+    assert [state(ledger, id_) for id_ in ids] == [(ItemState.LANDED, uid) for uid in uids]
+
+
+def test_of_equal_mails_those_that_are_not_there_were_never_sent(sides: Planted, ledger: Ledger) -> None:
+    (uid,) = sides.put(SERVER, "INBOX", mail(2))
+    ids = [under_way(ledger, mail(2), uidnext=1) for _ in range(2)]
+
+    settle(sides.index, ledger, ACCOUNT)
+    assert sorted(state(ledger, id_) for id_ in ids) == [(ItemState.LANDED, uid), (ItemState.PLANNED, None)]

@@ -30,8 +30,9 @@ def test_what_goes_up_is_what_was_stored(tmp_path: Path) -> None:
 
     parcel = packed(tmp_path / "Inbox")
 
-    assert parcel.content == uploaded(mail("one", body="From x\n\r bare\n"))
-    assert parcel.digest == canonical_digest(parcel.content)
+    assert parcel.kept == uploaded(mail("one", body="From x\n\r bare\n"))
+    assert b"".join(parcel.chunks()) == parcel.kept
+    assert parcel.digest == canonical_digest(parcel.kept)
     assert (parcel.dated.when, parcel.dated.source) == (1_704_196_800, "received")
 
 

@@ -32,6 +32,7 @@ from hikkoshi.mail.message import Problem
 from hikkoshi.move.events import Rooms, Tell
 from hikkoshi.move.meter import Meter
 from hikkoshi.move.plan import Plan, make_plan
+from hikkoshi.move.quiet import wait_for_stragglers
 from hikkoshi.move.receipt import Receipt, tell_unfinished
 from hikkoshi.move.room import Room
 from hikkoshi.move.settle import settle
@@ -103,6 +104,7 @@ class AccountSession:
             # Large stores are read by children while the server is asked.
             local.start()
             bulk = stack.enter_context(Bulk.open(self._login))
+            wait_for_stragglers(ledger, self.server, bulk, cancel.wait)
             asked = set(upload_targets(index))
             overview = bulk.overview(asked)
             self._server_folders, self._new_native = overview.folders, overview.namer()

@@ -1,6 +1,7 @@
 """Noting in the index what an upload just put on the server, until the next comparison settles it all."""
 
 import json
+from collections.abc import Sequence
 
 from hikkoshi.index.relation import DUPLICATE, Relation
 from hikkoshi.index.schema import SERVER
@@ -33,16 +34,22 @@ def new_folder(index: Index, folder: Folder, uidvalidity: int) -> None:
 
 def landed(index: Index, pair: int, native: str, uidvalidity: int, message: Message) -> None:
     """Note that the local mail of row `pair` is now the message `message` of the server folder `native`."""
+    landed_all(index, native, uidvalidity, [(pair, message)])
+
+
+def landed_all(index: Index, native: str, uidvalidity: int, mails: Sequence[tuple[int, Message]]) -> None:
+    """`landed` for a batch of (pair, message), in one transaction."""
     folder = index.server_folder(native)
     if folder is None or index.stamp(folder) != str(uidvalidity):
         return
     with index.transaction():
-        index.add(folder, [message])
-        row = index.db.execute(
-            "SELECT id FROM message WHERE folder = ? AND place = ?", (folder, int(message.place))
-        ).fetchone()[0]
-        with counted(index, str(int(pair))):
-            index.db.execute(
-                "UPDATE pair SET server = ?, relation = relation & ? WHERE id = ?",
-                (row, int(DUPLICATE | Relation.COPY), pair),
-            )
+        index.add(folder, [message for _pair, message in mails])
+        with counted(index, ",".join(str(int(pair)) for pair, _message in mails)):
+            for pair, message in mails:
+                row = index.db.execute(
+                    "SELECT id FROM message WHERE folder = ? AND place = ?", (folder, int(message.place))
+                ).fetchone()[0]
+                index.db.execute(
+                    "UPDATE pair SET server = ?, relation = relation & ? WHERE id = ?",
+                    (row, int(DUPLICATE | Relation.COPY), pair),
+                )

@@ -1,4 +1,8 @@
-"""The ledger: every upload step by step, written down before and after it happens."""
+"""The ledger: every upload step by step, written down before and after it happens.
+
+A step is a batch of mails: one transaction, on the disk before the batch goes out, has also what became of the ones
+before it.
+"""
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
@@ -59,6 +63,37 @@ class Item:
     uid: int | None = None
     reason: str = ""
     verified: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What is about to go: `body` its canonical digest, `date` the INTERNALDATE given; `uidnext`: see the schema."""
+
+    item: int
+    body: bytes
+    flags: str
+    date: int
+    date_source: str
+    uidvalidity: int
+    uidnext: int
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """Where an item came to lie on the server."""
+
+    item: int
+    uidvalidity: int
+    uid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """An item that is PLANNED again (it never arrived), FAILED, DOUBTFUL or still SENDING, with the reason."""
+
+    item: int
+    state: ItemState
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,23 +179,30 @@ class Ledger:
             ]
         return int(move or 0), ids
 
-    def sending(
-        self, item: int, *, body: bytes, flags: str, date: int, date_source: str, uidvalidity: int, uidnext: int
+    def step(
+        self,
+        *,
+        landed: Iterable[Landing] = (),
+        settled: Iterable[Settling] = (),
+        sending: Iterable[Sending] = (),
     ) -> None:
-        """Note, before the first byte goes out, what goes and the UID below which nothing is ours."""
+        """Note in one transaction what became of mails, and what goes next, before its first byte goes out."""
         with self._write():
-            self.db.execute(
+            self.db.executemany(
+                "UPDATE item SET state = ?, uidvalidity = ?, uid = ? WHERE id = ?",
+                [(ItemState.LANDED, each.uidvalidity, each.uid, each.item) for each in landed],
+            )
+            self.db.executemany(
+                "UPDATE item SET state = ?, reason = ? WHERE id = ?",
+                [(each.state, each.reason, each.item) for each in settled],
+            )
+            self.db.executemany(
                 "UPDATE item SET state = ?, body = ?, flags = ?, date = ?, date_source = ?, uidvalidity = ?,"
                 " uidnext = ? WHERE id = ?",
-                (ItemState.SENDING, body, flags, date, date_source, uidvalidity, uidnext, item),
-            )
-
-    def landed(self, item: int, uidvalidity: int, uid: int) -> None:
-        """Note that the server has it, and where."""
-        with self._write():
-            self.db.execute(
-                "UPDATE item SET state = ?, uidvalidity = ?, uid = ? WHERE id = ?",
-                (ItemState.LANDED, uidvalidity, uid, item),
+                [
+                    (ItemState.SENDING, s.body, s.flags, s.date, s.date_source, s.uidvalidity, s.uidnext, s.item)
+                    for s in sending
+                ],
             )
 
     def verified(self, items: Iterable[tuple[int, str]]) -> None:
@@ -170,11 +212,6 @@ class Ledger:
                 "UPDATE item SET state = ?, verified = ? WHERE id = ?",
                 [(ItemState.VERIFIED, how, item) for item, how in items],
             )
-
-    def settle(self, item: int, state: ItemState, reason: str = "") -> None:
-        """Set an item to PLANNED (it never arrived), FAILED, DOUBTFUL or back to SENDING, with the reason."""
-        with self._write():
-            self.db.execute("UPDATE item SET state = ?, reason = ? WHERE id = ?", (state, reason, item))
 
     def finish(self, move: int, state: State, reason: str = "") -> None:
         """End a move."""
@@ -213,6 +250,11 @@ class Ledger:
         """The items of a move in the order of the plan."""
         rows = self._read(f"SELECT {_COLUMNS} FROM item WHERE move = ? ORDER BY id", (move,))  # noqa: S608
         return [_item(row) for row in rows]
+
+    def written(self) -> float:
+        """When it was last written to, in seconds since 1970."""
+        files = (self.path, self.path.with_name(self.path.name + "-wal"))
+        return max(file.stat().st_mtime for file in files if file.exists() and file.stat().st_size)
 
     def in_doubt(self, server: str) -> list[Item]:
         """Items sent to `server` without a known result."""

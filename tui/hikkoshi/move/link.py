@@ -1,9 +1,10 @@
-"""The two connections of a move, and making them anew when the line is cut."""
+"""The connections of a move, and making them anew when the line is cut."""
 
 from types import TracebackType
 
 from hikkoshi.errors import ConnectionLost, ServerError
 from hikkoshi.jobs.cancel import Cancel
+from hikkoshi.move.lanes import Lanes
 from hikkoshi.server.bulk import Bulk
 from hikkoshi.server.login import Login
 from hikkoshi.server.session import ServerSession
@@ -13,11 +14,12 @@ _WAITS = (1.0, 4.0, 9.0)
 
 
 class Link:
-    """A session for small conversations and a bulk connection, both of one thread."""
+    """A session for small conversations and a bulk connection, both of one thread; and lanes where they help."""
 
     def __init__(self, login: Login, cancel: Cancel) -> None:
         self._login = login
         self._cancel = cancel
+        self._lanes: Lanes | None = None
         self._open()
 
     def __enter__(self) -> "Link":
@@ -28,17 +30,30 @@ class Link:
     ) -> None:
         self.close()
 
+    def lanes(self) -> Lanes:
+        """Further connections for sending, opened when they are first asked for."""
+        if self._lanes is None:
+            self._lanes = Lanes(self._login)
+        return self._lanes
+
     def close(self) -> None:
-        """End both conversations."""
+        """End all conversations."""
+        if self._lanes is not None:
+            self._lanes.close()
+            self._lanes = None
         self.bulk.close()
         self.session.close()
 
+    def wait(self, seconds: float) -> None:
+        """Let some time go by. Raises `Cancelled`."""
+        self._cancel.wait(seconds)
+        self._cancel.check()
+
     def renew(self) -> None:
-        """Make both connections anew. Raises `ConnectionLost` once the last try failed."""
+        """Make the connections anew. Raises `ConnectionLost` once the last try failed."""
         self.close()
         for number, seconds in enumerate(_WAITS, 1):
-            self._cancel.wait(seconds)
-            self._cancel.check()
+            self.wait(seconds)
             try:
                 self._open()
             except ServerError as error:

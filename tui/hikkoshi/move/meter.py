@@ -39,11 +39,19 @@ class Meter:
         return rooms(roots, self._reserve, user_limit=self._user_limit, used=self._used)
 
     def sent(self, size: int) -> None:
-        """Count a mail of `size` bytes (CRLF form) that arrived."""
+        """Count a mail of `size` bytes (CRLF form) that goes."""
         self._used += size
         self._since_bytes += size
+
+    def not_taken(self, size: int) -> None:
+        """Count a mail off that did not arrive."""
+        self._used -= size
 
     @property
     def due(self) -> bool:
         """Whether it is time to read again."""
-        return monotonic() - self._since >= _SECONDS or self._since_bytes >= _BYTES
+        return self.due_before(0)
+
+    def due_before(self, size: int) -> bool:
+        """Whether it is time to read again, or will be once `size` more bytes have gone."""
+        return monotonic() - self._since >= _SECONDS or self._since_bytes >= max(1, _BYTES - size)

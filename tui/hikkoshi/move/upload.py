@@ -1,6 +1,7 @@
-"""Carrying out a plan: folder by folder, mail by mail, each step in the ledger before and after it happens."""
+"""Carrying out a plan: folder by folder, batch by batch, each step in the ledger before and after it happens."""
 
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
 from typing import TypeVar
 
@@ -15,52 +16,32 @@ from hikkoshi.errors import (
     ProtocolBroken,
 )
 from hikkoshi.i18n import _
-from hikkoshi.index.landing import landed, new_folder
+from hikkoshi.index.landing import landed_all, new_folder
 from hikkoshi.index.store import Index
 from hikkoshi.jobs.cancel import Cancel
 from hikkoshi.jobs.progress import Progress, Stage
-from hikkoshi.ledger.store import Item, ItemState, Ledger, State
+from hikkoshi.ledger.store import Item, ItemState, Ledger, Settling, State
 from hikkoshi.local.store import LocalStore
 from hikkoshi.mail.flags import pack
 from hikkoshi.mail.folders import Folder
 from hikkoshi.mail.message import Message
+from hikkoshi.move.batch import Letter, Planned, batches
+from hikkoshi.move.deliver import Delivery, NoRoom, Outcome
 from hikkoshi.move.events import Landed, NotMoved, Rooms, Tell
 from hikkoshi.move.link import Link
 from hikkoshi.move.meter import Meter
 from hikkoshi.move.plan import Plan, PlanItem
 from hikkoshi.move.receipt import Receipt, make_receipt, subject
 from hikkoshi.move.room import Load, fits, outlook
-from hikkoshi.move.source import Parcel, pack_parcel
-from hikkoshi.move.verify import GONE, Sent, at_risk, read_back
+from hikkoshi.move.source import pack_parcel
+from hikkoshi.move.verify import GONE, Sent, read_back
+from hikkoshi.server.records import FolderStatus
 from hikkoshi.server.writer import sendable_flags
 
 T = TypeVar("T")
 
-_READ_BACK_EVERY = 50
-"""Mails between two readings back: one FETCH for all of them, and at most so many to look at after a cut."""
-
-_BROKEN_IN_A_ROW = 3
-"""BADs without a mail arriving in between, after which the server is left alone (Dovecot itself hangs up at three)."""
-
-
-_TRIES = 3
-"""Times that one mail is sent or looked for, a cut line in between."""
-
-
-class _NoRoom(HikkoshiError):
-    """The rest of the plan no longer fits."""
-
-
-class _FolderReplaced(HikkoshiError):
-    """The target folder has another UIDVALIDITY than when the move began."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            _(
-                "A folder was made anew on the server while mail was uploaded to it. The move stopped; "
-                "refresh to see what is there, and upload again."
-            )
-        )
+_READ_BACK_EVERY = 500
+"""Mails between two readings back, which cost two round trips and wait for all answers."""
 
 
 class Upload:
@@ -87,9 +68,8 @@ class Upload:
         self._done = Load()
         self._left: dict[str, Load] = {share.target: share.load for share in plan.shares}
         self._to_read_back: list[Sent] = []
-        self._target, self._target_name, self._uidvalidity, self._uidnext = "", "", 0, 0
+        self._target, self._target_name = "", ""
         self._permanent: frozenset[str] | None = None
-        self._broken = 0
 
     def run(self) -> Receipt:
         """Do it. Whatever happens, what was done is in the ledger and in the receipt."""
@@ -101,7 +81,7 @@ class Upload:
                 self._folder(target, list(group))
         except Cancelled as error:
             state, problem = State.STOPPED, str(error)
-        except _NoRoom as error:
+        except NoRoom as error:
             state, problem = State.NO_ROOM, str(error)
         except (ConnectionLost, ConnectFailed) as error:
             state, problem = State.CONNECTION_LOST, str(error)
@@ -121,11 +101,11 @@ class Upload:
             # The mails are down as landed; that they were not read back is in the receipt's count.
             self._to_read_back.clear()
 
-    def _folder(self, target: str, group: list[tuple[PlanItem, int]]) -> None:
+    def _folder(self, target: str, group: list[Planned]) -> None:
         self._cancel.check()
         self._target, self._target_name = target, group[0][0].target_name
         try:
-            self._steady(self._open_target)
+            status = self._steady(self._open_target)
         except (CommandRefused, ProtocolBroken) as error:
             for item, id_ in group:
                 self._fail(item, id_, _("its folder could not be made or opened: {reason}").format(reason=error))
@@ -133,21 +113,68 @@ class Upload:
             if isinstance(error, ProtocolBroken):
                 self._link.renew()
             return
-        for item, id_ in group:
-            self._cancel.check()
-            self._watch_room()
-            self._one(item, id_)
-            self._passed(item)
-            if len(self._to_read_back) >= _READ_BACK_EVERY:
-                self._read_back()
+        delivery = Delivery(self._link, self._ledger, target, status, self._outcomes)
+        try:
+            self._send(group, delivery)
+        except (Cancelled, NoRoom):
+            # What is on its way is waited for and written down.
+            delivery.drain()
+            raise
+        finally:
+            delivery.abandon()
         self._read_back()
+
+    def _send(self, group: list[Planned], delivery: Delivery) -> None:
+        for batch in batches(group):
+            self._cancel.check()
+            self._watch_room(delivery, sum(item.message.size for item, _id in batch))
+            letters = list(self._letters(batch, delivery))
+            if letters:
+                delivery.send(letters)
+            if len(self._to_read_back) >= _READ_BACK_EVERY:
+                delivery.drain()
+                self._read_back()
+        delivery.drain()
+
+    def _letters(self, batch: list[Planned], delivery: Delivery) -> Iterator[Letter]:
+        for item, id_ in batch:
+            try:
+                parcel = pack_parcel(self._store, self._folders[item.local_native], item.message)
+            except (LocalError, OSError) as error:
+                delivery.refuse(item, id_, str(error))
+                continue
+            flags, _dropped = sendable_flags(item.message.flags, self._permanent)
+            self._meter.sent(parcel.size)
+            yield Letter(item, id_, parcel, flags, delivery.uidnext)
+
+    def _outcomes(self, outcomes: list[Outcome]) -> None:
+        """Note in the index what arrived, tell what became of each mail, and remember what is to be read back."""
+        arrived: defaultdict[int, list[tuple[int, Message]]] = defaultdict(list)
+        for each in outcomes:
+            if each.state is ItemState.LANDED and each.letter is not None:
+                letter, message = each.letter, each.item.message
+                flags = frozenset(letter.flags)
+                there = Message(str(each.uid), message.size, flags, letter.parcel.dated.when, message.fields)
+                arrived[each.uidvalidity].append((each.item.row, there))
+                self._to_read_back.append(_sent(each, letter))
+        for uidvalidity, mails in arrived.items():
+            landed_all(self._index, self._target, uidvalidity, mails)
+        for each in outcomes:
+            if each.state is ItemState.LANDED:
+                self._tell(Landed(each.item.row, self._target))
+            elif each.letter is not None:
+                self._meter.not_taken(each.letter.parcel.size)
+            if each.state is ItemState.FAILED:
+                self._tell_not_moved(each.item, each.reason)
+            if each.state is not ItemState.PLANNED:
+                self._passed(each.item)
 
     def _passed(self, item: PlanItem) -> None:
         self._left[item.target] += Load(-item.message.size, -1)
         self._done += Load(item.message.size, 1)
         self._report()
 
-    def _open_target(self) -> None:
+    def _open_target(self) -> FolderStatus:
         """Learn the folder's UIDVALIDITY and UIDNEXT, making it first where the plan says that it is new."""
         new = any(share.new for share in self._plan.shares if share.target == self._target)
         if new and self._index.server_folder(self._target) is None:
@@ -157,128 +184,25 @@ class Upload:
             made = [folder for folder in self._link.session.folders() if folder.native == self._target]
             for folder in made:
                 new_folder(self._index, folder, status.uidvalidity)
-        self._uidvalidity, self._uidnext = status.uidvalidity, status.uidnext
         self._permanent = status.permanent_flags
-
-    def _one(self, item: PlanItem, id_: int) -> None:
-        """Send one mail, whatever becomes of it; raises only what ends the move."""
-        try:
-            parcel = pack_parcel(self._store, self._folders[item.local_native], item.message)
-        except (LocalError, OSError) as error:
-            self._fail(item, id_, str(error))
-            return
-        try:
-            self._deliver(item, id_, parcel)
-        except CommandRefused as error:
-            self._refused(item, id_, error)
-        except ProtocolBroken as error:
-            self._broke(item, id_, parcel, error)
-
-    def _deliver(self, item: PlanItem, id_: int, parcel: Parcel) -> None:
-        """Send one mail; after a cut line look whether it arrived before it is sent again."""
-        for number in range(_TRIES):
-            try:
-                if number == 0 or not self._arrived_after_all(item, id_, parcel):
-                    self._send(item, id_, parcel)
-            except ConnectionLost:
-                if number == _TRIES - 1:
-                    raise
-                self._link.renew()
-            else:
-                return
-
-    def _send(self, item: PlanItem, id_: int, parcel: Parcel) -> None:
-        flags, _dropped = sendable_flags(item.message.flags, self._permanent)
-        self._ledger.sending(
-            id_,
-            body=parcel.digest,
-            flags=pack(flags),
-            date=parcel.dated.when,
-            date_source=parcel.dated.source,
-            uidvalidity=self._uidvalidity,
-            uidnext=self._uidnext,
-        )
-        appended = self._link.bulk.append(self._target, parcel.content, flags, parcel.dated.when)
-        uid = appended.uid
-        if uid is None:
-            found = self._find(item, id_)
-            if found is None:
-                return
-            if len(found) != 1:
-                self._ledger.settle(id_, ItemState.DOUBTFUL, _("the server took it and does not show where it is"))
-                return
-            uid = found[0]
-        elif appended.uidvalidity is not None and appended.uidvalidity != self._uidvalidity:
-            self._ledger.landed(id_, appended.uidvalidity, uid)
-            raise _FolderReplaced
-        self._landed(item, id_, uid, parcel)
-
-    def _landed(self, item: PlanItem, id_: int, uid: int, parcel: Parcel) -> None:
-        flags = frozenset(sendable_flags(item.message.flags, self._permanent)[0])
-        self._ledger.landed(id_, self._uidvalidity, uid)
-        self._uidnext = max(self._uidnext, uid + 1)
-        self._broken = 0
-        self._meter.sent(item.message.size)
-        there = Message(str(uid), item.message.size, flags, parcel.dated.when, item.message.fields)
-        landed(self._index, item.row, self._target, self._uidvalidity, there)
-        self._to_read_back.append(
-            Sent(id_, uid, len(parcel.content), flags, parcel.dated.when, parcel.digest, at_risk(parcel.content))
-        )
-        self._tell(Landed(item.row, self._target))
-
-    def _find(self, item: PlanItem, id_: int, *, anew: bool = False) -> list[int] | None:
-        """UIDs at or above the saved UIDNEXT that are this mail; None where the server does not let us look.
-
-        `anew`: on a new connection, where the folder may have become another one.
-        """
-        try:
-            if anew and self._link.bulk.examine(self._target).uidvalidity != self._uidvalidity:
-                raise _FolderReplaced
-            return self._link.bulk.find_appended(self._target, self._uidnext, item.message.size, item.message.fields)
-        except CommandRefused as error:
-            # Still in doubt: the next start's listing settles it.
-            self._ledger.settle(id_, ItemState.SENDING, str(error))
-            return None
-
-    def _arrived_after_all(self, item: PlanItem, id_: int, parcel: Parcel) -> bool:
-        """After a cut: whether the mail under way is on the server, or may be: doubt is written down."""
-        found = self._find(item, id_, anew=True)
-        if found is None:
-            return True
-        if len(found) == 1:
-            self._landed(item, id_, found[0], parcel)
-        elif found:
-            self._ledger.settle(id_, ItemState.DOUBTFUL, _("several mails on the server could be it"))
-        return bool(found)
-
-    def _refused(self, item: PlanItem, id_: int, error: CommandRefused) -> None:
-        self._fail(item, id_, str(error))
-        if error.code == "OVERQUOTA":
-            raise _NoRoom(
-                _("The server says that the mailbox is full. The move stopped; what arrived until now is whole.")
-            )
-
-    def _broke(self, item: PlanItem, id_: int, parcel: Parcel, error: ProtocolBroken) -> None:
-        """A BAD concerns this mail only, unless they come one after another. Other nonsense may hide an OK."""
-        self._broken += 1
-        self._link.renew()
-        if not self._arrived_after_all(item, id_, parcel):
-            self._fail(item, id_, str(error))
-        if self._broken >= _BROKEN_IN_A_ROW:
-            raise error
+        return status
 
     def _fail(self, item: PlanItem, id_: int, reason: str) -> None:
-        self._ledger.settle(id_, ItemState.FAILED, reason)
+        self._ledger.step(settled=[Settling(id_, ItemState.FAILED, reason)])
+        self._tell_not_moved(item, reason)
+
+    def _tell_not_moved(self, item: PlanItem, reason: str) -> None:
         self._tell(NotMoved(item.row, subject(item.message.fields), item.local_folder, reason))
 
-    def _watch_room(self) -> None:
+    def _watch_room(self, delivery: Delivery, size: int) -> None:
         """Read the limits again when it is time, and stop before the reserve if others filled the box."""
-        if not self._meter.due:
+        if not self._meter.due_before(size):
             return
+        delivery.drain()  # what is on its way counts, too
         current = self._steady(lambda: self._meter.read(self._link.session, list(self._left)))
         self._tell(Rooms(tuple(current)))
         if fits(outlook(current, self._left)) is False:
-            raise _NoRoom(
+            raise NoRoom(
                 _(
                     "Meanwhile other mail filled the mailbox, and the rest no longer fits. What arrived until now is whole."
                 )
@@ -297,9 +221,10 @@ class Upload:
             if isinstance(error, ProtocolBroken):
                 self._link.renew()
         self._ledger.verified((item, how) for item, how in found if how != GONE)
-        for item, how in found:
-            if how == GONE:
-                self._ledger.settle(item, ItemState.DOUBTFUL, _("it arrived, but is no longer in its folder"))
+        reason = _("it arrived, but is no longer in its folder")
+        gone = [Settling(item, ItemState.DOUBTFUL, reason) for item, how in found if how == GONE]
+        if gone:
+            self._ledger.step(settled=gone)
 
     def _steady(self, ask: Callable[[], T]) -> T:
         """Ask the server, once more on new connections if the line is cut. Only for questions that change nothing."""
@@ -322,4 +247,17 @@ def _ledger_item(item: PlanItem) -> Item:
         fields=item.message.fields,
         target=item.target,
         flags=pack(item.message.flags),
+    )
+
+
+def _sent(outcome: Outcome, letter: Letter) -> Sent:
+    parcel = letter.parcel
+    return Sent(
+        item=outcome.id,
+        uid=outcome.uid,
+        size=parcel.size,
+        flags=frozenset(letter.flags),
+        date=parcel.dated.when,
+        digest=parcel.digest,
+        risky=parcel.risky,
     )

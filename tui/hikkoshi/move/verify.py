@@ -1,21 +1,14 @@
 """Reading back what was uploaded: UID, size, flags and date of each mail, and the whole of those at risk."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hikkoshi.errors import CommandRefused
 from hikkoshi.i18n import _
 from hikkoshi.mail.flags import SEEN, comparable
-from hikkoshi.mail.headers import header_end
-from hikkoshi.mail.identity import canonical_digest
-from hikkoshi.server.bulk import Bulk
+from hikkoshi.server.readback import ReadBack
 from hikkoshi.server.records import Facts
 
-# Servers change 8-bit headers (Cyrus: X), NUL (Dovecot: 0x80), bare CR or LF, and refuse or fold lines over
-# 998 bytes (RFC 5322 section 2.1.1).
-_RISKY = re.compile(rb"\x00|\r(?!\n)|(?<!\r)\n|[^\n]{1000}")
-_HIGH = re.compile(rb"[\x80-\xff]")
 _SAMPLE = 50
 """One in so many of the mails that are not at risk is read back whole."""
 
@@ -36,34 +29,28 @@ class Sent:
     risky: bool
 
 
-def at_risk(message: bytes) -> bool:
-    """Whether servers are known to change a mail with such bytes."""
-    return bool(_RISKY.search(message) or _HIGH.search(message, 0, header_end(message)))
-
-
-def read_back(bulk: Bulk, native: str, sent: list[Sent]) -> Iterator[tuple[int, str]]:
+def read_back(bulk: ReadBack, native: str, sent: list[Sent]) -> Iterator[tuple[int, str]]:
     """(ledger item, FACTS, BYTES or GONE, else what differs) for each mail sent to one folder."""
-    facts = bulk.fetch_facts(native, [mail.uid for mail in sent])
+    whole = {mail.uid: mail.size for mail in sent if mail.risky or mail.item % _SAMPLE == 0}
+    found = bulk.read_back(native, [mail.uid for mail in sent], whole)
     for mail in sent:
-        found = facts.get(mail.uid)
-        if found is None:
+        facts = found.facts.get(mail.uid)
+        if facts is None:
             yield mail.item, GONE
-            continue
-        differing = _differing(mail, found)
-        if differing:
+        elif differing := _differing(mail, facts):
             yield mail.item, differing
-        elif mail.risky or mail.item % _SAMPLE == 0:
-            yield mail.item, _whole(bulk, native, mail)
+        elif mail.uid in whole:
+            yield mail.item, _whole(mail, found.digests.get(mail.uid))
         else:
             yield mail.item, FACTS
 
 
-def _whole(bulk: Bulk, native: str, mail: Sent) -> str:
-    try:
-        content = bulk.fetch_whole(native, mail.uid)
-    except CommandRefused as error:
-        return GONE if error.code == "NONEXISTENT" else str(error)
-    return BYTES if canonical_digest(content) == mail.digest else _("the server changed its bytes")
+def _whole(mail: Sent, digest: bytes | CommandRefused | None) -> str:
+    if digest is None:
+        return GONE
+    if isinstance(digest, CommandRefused):
+        return str(digest)
+    return BYTES if digest == mail.digest else _("the server changed its bytes")
 
 
 def _differing(mail: Sent, found: Facts) -> str:

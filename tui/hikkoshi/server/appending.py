@@ -49,10 +49,16 @@ class Outgoing:
 
 
 class Posting:
-    """Mails that were sent: what the server answered to each, None where it has not; `blamed`: by a BAD."""
+    """Mails that were sent: what the server answered to each, None where it has not.
+
+    `begun`: the numbers of those of which a byte has left; of others nothing can be on the server. `together`: of
+    those that went in one command. `blamed`: of those of a command that was answered with BAD.
+    """
 
     def __init__(self, count: int) -> None:
         self.results: list[Appended | CommandRefused | None] = [None] * count
+        self.begun: set[int] = set()
+        self.together: list[int] = []
         self.blamed: list[int] = []
         self.unanswered = 0
 
@@ -120,6 +126,8 @@ class Appending(Conversation):
         `posting`: as made by the caller, who wants to know what was answered before an error.
         """
         posting = posting or Posting(len(mails))
+        if not self._under_way:
+            self._leave_for_append(native)
         for number, mail in enumerate(mails):
             self._make_room(mail.size)
             self._post_one(native, number, mail, posting)
@@ -131,6 +139,8 @@ class Appending(Conversation):
         The first mail of each set of flags that the server has not seen goes by itself, and its answer is waited for.
         """
         posting = posting or Posting(len(mails))
+        if not self._under_way:
+            self._leave_for_append(native)
         unproven: dict[Shape, int] = {}
         for number, mail in enumerate(mails):
             shape = (native, frozenset(mail.flags))
@@ -144,6 +154,7 @@ class Appending(Conversation):
         if len(rest) == 1:
             self._post_one(native, rest[0], mails[rest[0]], posting)
         elif rest:
+            posting.together = rest
             self._post_together(native, rest, mails, posting)
         return posting
 
@@ -163,7 +174,7 @@ class Appending(Conversation):
         shape = (native, frozenset(mail.flags))
         start = append_arguments(native, mail.flags, mail.date)
         command = self._begin(posting, [number], {shape}, native)
-        self._send_mail(command, command.tag + b" " + start, mail, hurried=shape in self._proven)
+        self._send_mail(command, number, command.tag + b" " + start, mail, hurried=shape in self._proven)
 
     def _post_together(self, native: str, numbers: list[int], mails: Sequence[Outgoing], posting: Posting) -> None:
         """One MULTIAPPEND."""
@@ -175,7 +186,7 @@ class Appending(Conversation):
             mail = mails[number]
             hurried = (native, frozenset(mail.flags)) in self._proven and (self._many_proven or place >= 2)
             last = place == len(numbers) - 1
-            self._send_mail(command, line + b" " + lines[place], mail, hurried=hurried, last=last)
+            self._send_mail(command, number, line + b" " + lines[place], mail, hurried=hurried, last=last)
             if command.tag not in self._under_way:
                 return
             if command.refusal is not None:
@@ -189,7 +200,9 @@ class Appending(Conversation):
         posting.unanswered += 1
         return command
 
-    def _send_mail(self, command: _Command, line: bytes, mail: Outgoing, *, hurried: bool, last: bool = True) -> None:
+    def _send_mail(
+        self, command: _Command, number: int, line: bytes, mail: Outgoing, *, hurried: bool, last: bool = True
+    ) -> None:
         """Send `line` with the mail's literal behind it, and the end of the command if it is the `last` one."""
         hurried = hurried and self._may_hurry(mail.size)
         command.size += mail.size
@@ -200,6 +213,7 @@ class Appending(Conversation):
             if not self._go_ahead(command):
                 return
             pending = b""
+        command.posting.begun.add(number)
         pending = self._send_literal(mail, pending)
         if last:
             pending += b"\r\n"

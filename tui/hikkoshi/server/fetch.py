@@ -97,7 +97,7 @@ class FetchReader:
             fetched.date = parse_imap_date(value.decode("ascii", "replace")) if isinstance(value, bytes) else None
         elif name.startswith(b"BODY[HEADER.FIELDS"):
             fetched.header = value if isinstance(value, bytes) else b""
-        elif name in (b"BODY[]", b"BODY[]<0>"):
+        elif name == b"BODY[]" or name.startswith(b"BODY[]<"):
             fetched.whole = value if isinstance(value, bytes) else b""
 
     def _flag_set(self, value: Token) -> frozenset[str]:

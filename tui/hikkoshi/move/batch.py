@@ -1,0 +1,75 @@
+"""Cutting a folder's mails into batches: what is one step of the ledger, and one command where the server takes many."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from hikkoshi.errors import LocalError
+from hikkoshi.mail.identity import identify
+from hikkoshi.move.evidence import Trace
+from hikkoshi.move.plan import PlanItem
+from hikkoshi.move.source import KEPT, Parcel
+from hikkoshi.server.appending import Outgoing
+
+MAILS, BYTES = 50, 4 << 20
+"""More gains nothing (measured on Dovecot 2.3: 50 mails of 4 KiB in one command 2,500/s, one huge command loses), and
+after a cut so many have to be looked for."""
+
+Planned = tuple[PlanItem, int]
+"""An item of the plan and its number in the ledger."""
+
+
+@dataclass(slots=True, eq=False)
+class Letter:
+    """A mail that is sent. `uidnext`: below it nothing is ours. `taken`: the server said OK and not where it is.
+
+    `reason`: why it fails unless it is found on the server.
+    """
+
+    item: PlanItem
+    id: int
+    parcel: Parcel
+    flags: tuple[str, ...]
+    uidnext: int
+    taken: bool = False
+    reason: str = ""
+
+    def outgoing(self) -> Outgoing:
+        """It as the server connection takes it."""
+        return Outgoing(self.parcel.size, self.flags, self.parcel.dated.when, self._chunks)
+
+    def trace(self) -> Trace:
+        """What it can be known by."""
+        return Trace(
+            key=self.id,
+            identity=identify(self.item.message.fields).digest,
+            size=self.parcel.size,
+            body=self.parcel.digest,
+            flags=frozenset(self.flags),
+            date=self.parcel.dated.when,
+            uidnext=self.uidnext,
+        )
+
+    def _chunks(self) -> Iterator[bytes]:
+        try:
+            yield from self.parcel.chunks()
+        except (LocalError, OSError) as error:
+            self.reason = str(error)
+            raise
+
+
+def batches(planned: Iterable[Planned]) -> Iterator[list[Planned]]:
+    """Batches of at most MAILS mails and BYTES bytes, in their order; a mail that is not held in memory is one by itself."""
+    batch: list[Planned] = []
+    size = 0
+    for each in planned:
+        own = each[0].message.size
+        if batch and (len(batch) == MAILS or size + own > BYTES or own > KEPT):
+            yield batch
+            batch, size = [], 0
+        batch.append(each)
+        size += own
+        if own > KEPT:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
