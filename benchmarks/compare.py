@@ -16,7 +16,7 @@ def measure(setting: Setting) -> Iterator[Figure]:
     count = setting.size(1_000_000, 100_000)
     share = count / 1_000_000
     runs = min(setting.runs, 3)
-    times, peaks, changed = [], [], []
+    times, used, peaks, changed, used_again = [], [], [], [], []
     filled = 0.0
     for number in range(runs):
         index = setting.work / f"index{number}.sqlite"
@@ -24,20 +24,24 @@ def measure(setting: Setting) -> Iterator[Figure]:
         filled = planted.seconds
         done, whole = part("compare", index, watch_memory=True)
         times.append(done.seconds)
+        used.append(done.cpu)
         peaks.append(max(whole.memory, whole.peak) / _MB)
         part("change", index, 3)
-        changed.append(part("compare", index)[0].seconds)
+        again, _run = part("compare", index)
+        changed.append(again.seconds)
+        used_again.append(again.cpu)
         index.unlink()
     told = f"{count:,} mails on each side in {count // _FOLDER} folders, an index from which nothing was compared yet"
     how = (
         f"{told}; Message-IDs, header digests, copies, reused and missing Message-IDs; the indexes that it makes are in "
-        f"the time, filling the rows ({filled:.1f} s for both sides) is not"
+        f"the time, filling the rows ({filled:.1f} s for both sides) is not; {min(used):.1f} s of CPU"
     )
     yield within(f"compare {count:,} x {count:,}, s", times, _SECONDS * share, how=how)
     how = f"{told}; the largest of its processes or all of them together (Pss), whichever is more"
     yield within(f"compare {count:,} x {count:,}, memory, MB", peaks, _MEMORY_MB, how=how)
     how = (
-        f"every mail of one folder of {_FOLDER:,} was read anew, of {count:,} on each side; reading is not in the time"
+        f"every mail of one folder of {_FOLDER:,} was read anew, of {count:,} on each side; reading is not in the time; "
+        f"{min(used_again):.2f} s of CPU"
     )
     yield within(f"compare after one folder of {_FOLDER:,} changed, s", changed, _CHANGED, how=how)
 

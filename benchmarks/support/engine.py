@@ -9,9 +9,11 @@ from support.timing import Run, run
 
 
 class Part(msgspec.Struct):
-    """What a part did: its seconds, without the start of Python, and how many mails it dealt with."""
+    """What a part did: its seconds, without the start of Python, those of them on the CPU (more than all, where several
+    processes worked; fewer, where it waited for the disk or for other programs), and how many mails it dealt with."""
 
     seconds: float
+    cpu: float
     mails: int
 
 
