@@ -68,7 +68,9 @@ def sides_on(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callabl
     opened: list[Iterator[Sides]] = []
 
     def open_on(kind: str) -> Sides:
-        opened.append(_sides(kind, request, tmp_path))
+        folder = tmp_path / str(len(opened))
+        folder.mkdir()
+        opened.append(_sides(kind, request, folder))
         return next(opened[-1])
 
     yield open_on
