@@ -8,7 +8,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from hikkoshi.accounts.session import Snapshot
+from hikkoshi.accounts.session import Early, Snapshot
 from hikkoshi.errors import HikkoshiError
 from hikkoshi.index.account import compare
 from hikkoshi.index.landing import landed, new_folder
@@ -133,20 +133,42 @@ class FakeSession:
     pause: threading.Event | None = None
     delay: float = 0.0
     uploads: list[Plan] = field(default_factory=list)
+    steps: list[Callable[[Index], None]] = field(default_factory=list)
+    """What comes in, one after the other, while the server is listed; each is shown early, and `pause` waited for."""
+    filled: list[Cancel] = field(default_factory=list)
+    fill: Callable[[Cancel], None] = lambda _cancel: None
     problems: tuple[Problem, ...] = (Problem("Old mail", "The file is cut; its last mail is not whole."),)
 
-    def refresh(self, report: Report, cancel: Cancel) -> Snapshot:
+    def refresh(self, report: Report, cancel: Cancel, early: Early | None = None) -> Snapshot:
         report(Progress(Stage.CONNECT, self.server))
         if self.errors:
             raise self.errors.pop(0)
         with Index(self.index_path) as index:
             if not index.folders():
                 fill(index)
+        for number, step in enumerate(self.steps, 1):
+            with Index(self.index_path) as index:
+                step(index)
+            seen = self._compare(whole=False)
+            report(Progress(Stage.LIST, "INBOX", number, len(self.steps), mails=seen.server_total[1]))
+            assert early is not None
+            early(seen)
+            self._wait(cancel)
         for number in range(4):
             report(Progress(Stage.LIST, "INBOX", number, 4))
             cancel.wait(self.delay)
             cancel.check()
         return self._compare()
+
+    def fill_search(self, cancel: Cancel) -> None:
+        self.filled.append(cancel)
+        self.fill(cancel)
+
+    def _wait(self, cancel: Cancel) -> None:
+        if self.pause is not None:
+            self.pause.wait(20)
+            self.pause.clear()
+        cancel.check()
 
     def remap(self, overrides: Mapping[str, str], report: Report, cancel: Cancel) -> Snapshot:
         self.overrides = dict(overrides)
@@ -198,11 +220,11 @@ class FakeSession:
             return (Room("", "STORAGE", self.used, None, Source.UNKNOWN),)
         return (Room("User quota", "STORAGE", self.used, self.limit, Source.SERVER, self.limit // 20),)
 
-    def _compare(self) -> Snapshot:
+    def _compare(self, *, whole: bool = True) -> Snapshot:
         with Index(self.index_path) as index:
             local = [entry.folder for entry in index.folders(LOCAL)]
             server = [entry.folder for entry in index.folders(SERVER)]
-            compare(index, map_folders(local, server, self.overrides, "/".join), KnownProofs())
+            compare(index, map_folders(local, server, self.overrides, "/".join), KnownProofs(), whole=whole)
             pairs = tuple(folder_pairs(index))
             self.snapshot = Snapshot(
                 description="Thunderbird profile “default”: account taro@example.jp and Local Folders",
@@ -216,6 +238,7 @@ class FakeSession:
                 checked_at=CHECKED,
                 append_limit=None,
                 server_whole=True,
+                whole=whole,
             )
         return self.snapshot
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from hikkoshi.accounts.config import AccountConfig, Config, load_config, save_config
+from hikkoshi.accounts.early import EarlyLooks, Listing, is_first
 from hikkoshi.accounts.options import Files, Options, files_of
 from hikkoshi.accounts.proofs import LedgerProofs
-from hikkoshi.errors import HikkoshiError, LedgerError, ServerError
+from hikkoshi.errors import Cancelled, HikkoshiError, IndexUnusable, LedgerError, ServerError
 from hikkoshi.i18n import _
 from hikkoshi.index.account import compare
 from hikkoshi.index.mapping import Target, find_local, map_folders
@@ -38,6 +39,7 @@ from hikkoshi.move.room import Room
 from hikkoshi.move.settle import settle
 from hikkoshi.server.bulk import Bulk
 from hikkoshi.server.login import Login
+from hikkoshi.server.overview import Overview
 from hikkoshi.server.session import ServerSession
 
 
@@ -57,6 +59,12 @@ class Snapshot:
     append_limit: int | None
     server_whole: bool
     """False: a server folder could not be opened, so a mail that seems missing may be in it."""
+    whole: bool = True
+    """False: the server is still being listed; `Relation.PENDING` is said of mail that it is not known to have yet."""
+
+
+Early = Callable[[Snapshot], None]
+"""Hears what is known before a first listing has come to its end; called in the thread of the work."""
 
 
 class AccountSession:
@@ -94,8 +102,11 @@ class AccountSession:
         """Log in and out again. Raises what connecting raises."""
         ServerSession.open(_login(options, password)).close()
 
-    def refresh(self, report: Report, cancel: Cancel) -> Snapshot:
-        """Look at both sides and compare them. Raises what connecting and listing raise."""
+    def refresh(self, report: Report, cancel: Cancel, early: Early | None = None) -> Snapshot:
+        """Look at both sides and compare them. Raises what connecting and listing raise.
+
+        While folders of the server are listed for the first time `early` gets a snapshot now and then, not `whole`.
+        """
         report(Progress(Stage.CONNECT, self.server))
         with ExitStack() as stack:
             index = stack.enter_context(Index(self.files.index))
@@ -109,8 +120,14 @@ class AccountSession:
             overview = bulk.overview(asked)
             self._server_folders, self._new_native = overview.folders, overview.namer()
             self._moves = ledger.moves(self.server)
-            unlisted = refresh_server(index, bulk, self._server_folders, report, cancel)
-            problems = local.finish(report)
+            if early is not None and is_first(index, overview.folders):
+                # What has come in is compared with all mail of this PC, so that comes first.
+                problems = local.finish(report)
+                listing = self._show_early(index, ledger, overview, tuple(problems), report, early)
+                unlisted = refresh_server(index, bulk, self._server_folders, listing.report, cancel)
+            else:
+                unlisted = refresh_server(index, bulk, self._server_folders, report, cancel)
+                problems = local.finish(report)
             self._settle(index, ledger)
             report(Progress(Stage.COMPARE))
             compare(index, self._targets(index), LedgerProofs(ledger, self.server))
@@ -122,6 +139,17 @@ class AccountSession:
                 index, tuple(rooms), (*problems, *unlisted), overview.append_limit, not unlisted
             )
         return self.snapshot
+
+    def fill_search(self, cancel: Cancel) -> None:
+        """Make mail searchable that is not yet, until none is left or the work shall stop; it may be stopped at any time.
+
+        Where the index cannot be written now nothing is said: the next look goes on.
+        """
+        # A check, which runs every hour, makes nothing searchable.
+        from hikkoshi.index.search import fill
+
+        with suppress(Cancelled, IndexUnusable), Index(self.files.index) as index:
+            fill(index, cancel)
 
     def remap(self, overrides: Mapping[str, str], report: Report, cancel: Cancel) -> Snapshot:
         """Remember the user's mapping and compare again with it. Raises `UsageError` and `ConfigError`."""
@@ -144,6 +172,13 @@ class AccountSession:
 
     def ready(self) -> None:
         """Raise where an upload could bring a mail twice, since not all of the server was looked at."""
+        if not self._seen().whole:
+            raise HikkoshiError(
+                _(
+                    "The server was not listed to its end, so it is not known yet which mail it lacks. Nothing was sent; "
+                    "look again, and upload what is missing then."
+                )
+            )
         if not self._seen().server_whole:
             raise HikkoshiError(
                 _(
@@ -210,6 +245,29 @@ class AccountSession:
             except LedgerError:
                 return ""
             return tell_unfinished(moves)
+
+    def _show_early(
+        self,
+        index: Index,
+        ledger: Ledger,
+        overview: Overview,
+        problems: tuple[Problem, ...],
+        report: Report,
+        early: Early,
+    ) -> Listing:
+        """Show what is known now, and what follows the listing to show more of it."""
+        index.sync_folders(SERVER, (folder for folder in overview.folders if folder.selectable))
+
+        def show() -> None:
+            compare(index, self._targets(index), LedgerProofs(ledger, self.server), whole=False)
+            rooms = tuple(self._meter(index).take(overview.quota))
+            seen = self._snapshot(index, rooms, problems, overview.append_limit, server_whole=True)
+            self.snapshot = replace(seen, whole=False)
+            early(self.snapshot)
+
+        looks = EarlyLooks(show)
+        looks.came()
+        return Listing(index, report, looks)
 
     def _seen(self) -> Snapshot:
         assert self.snapshot is not None, "refresh() comes first"

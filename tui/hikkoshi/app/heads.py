@@ -42,7 +42,7 @@ def title_line(snapshot: "Snapshot | None", server: str, state: str, width: int,
     right: list[Part] = [(f"{server} ", "strong")]
     if state:
         right.append((f" {state} ", "bad" if bad else "good"))
-    if snapshot:
+    if snapshot and snapshot.whole:
         right.append((_(" checked {time} ").format(time=snapshot.checked_at.strftime("%H:%M")), "head"))
     name = " hikkoshi "
     room = width - cell_len(name) - sum(cell_len(text) for text, _style in right) - 4

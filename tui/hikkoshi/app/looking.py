@@ -1,15 +1,16 @@
 """Looking at both sides in the background: refreshing, comparing with another mapping, and what goes wrong there."""
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
+from hikkoshi.app.rows import Look
 from hikkoshi.app.screens.dialog import note
 from hikkoshi.app.screens.error import QUIT, RETRY, error_screen
 from hikkoshi.app.words import progress_text
+from hikkoshi.app.work import Event, Tell
 from hikkoshi.errors import Cancelled, HikkoshiError
 from hikkoshi.i18n import _
 from hikkoshi.jobs.cancel import Cancel
-from hikkoshi.jobs.progress import Progress, Report
-from hikkoshi.move.events import UploadEvent
+from hikkoshi.jobs.progress import Progress
 
 if TYPE_CHECKING:
     from hikkoshi.accounts.session import Snapshot
@@ -29,11 +30,11 @@ class Looking:
         """Look at both sides. At the `first` time also ask what an earlier move left behind."""
         session = self._screen.session
 
-        def look(report: Report, cancel: Cancel) -> "Snapshot":
+        def look(report: Tell, cancel: Cancel) -> Look:
             if first:
                 # Kept apart from the result: it is told once, also where looking fails.
                 self._left_behind = session.left_behind()
-            return session.refresh(report, cancel)
+            return self._read(session.refresh(report, cancel, lambda early: report(self._read(early))))
 
         self._screen.tell_state(_("looking at both sides"))
         self._screen.work.start(REFRESH, look)
@@ -42,17 +43,28 @@ class Looking:
         """Compare again with another mapping, which is remembered."""
         session = self._screen.session
         self._screen.tell_state(_("comparing"))
-        self._screen.work.start(REMAP, lambda report, cancel: session.remap(overrides, report, cancel))
+        self._screen.work.start(REMAP, lambda report, cancel: self._read(session.remap(overrides, report, cancel)))
 
-    def told(self, event: UploadEvent) -> None:
-        """How far it is."""
+    def _read(self, snapshot: "Snapshot") -> Look:
+        """The rows of what was found; in the thread of the work, so that the screen waits for none of them."""
+        return Look(snapshot, self._screen.rows.read())
+
+    def told(self, event: Event) -> None:
+        """How far it is, and what is known already."""
         if isinstance(event, Progress):
             self._screen.tell_state(progress_text(event))
+        elif isinstance(event, Look):
+            self._screen.take(event)
 
     def ended(self, result: object) -> None:
         """Show what was found."""
-        self._screen.take(cast("Snapshot", result))
+        assert isinstance(result, Look)
+        self._screen.take(result)
         self._tell_left_behind()
+
+    def fill_search(self) -> None:
+        """Make mail searchable while nothing else is to be done."""
+        self._screen.work.start_aside(self._screen.session.fill_search)
 
     def _tell_left_behind(self) -> None:
         text, self._left_behind = self._left_behind, ""
@@ -63,7 +75,8 @@ class Looking:
         """Say what went wrong; what is on the screen stays."""
         screen = self._screen
         if name in (REFRESH, REMAP):
-            screen.tell_state(_("not up to date") if screen.snapshot else _("not compared"), bad=True)
+            compared = screen.snapshot is not None and screen.snapshot.whole
+            screen.tell_state(_("not up to date") if compared else _("not compared"), bad=True)
             if isinstance(error, Cancelled):
                 return
 

@@ -64,7 +64,7 @@ class HikkoshiApp(App[None]):
 
     def hang_up(self, reason: str) -> None:
         """The terminal or the session ends. Safe from signal handlers and other threads."""
-        self.main.work.cancel.set(reason)
+        self.main.work.stop(reason)
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self.main.leave, reason)
 
@@ -120,7 +120,7 @@ def run_app(session: Session, *, theme: str = "") -> int:
         on_hang_up(app.hang_up)
         app.run()
         # After a crash mail may still be moving: the one under way is finished and written down.
-        app.main.work.cancel.set("SIGHUP")
+        app.main.work.stop("SIGHUP")
         app.main.work.join(_LAST_WAIT if app.main.uploading.moving else _SHORT_WAIT)
     finally:
         rows.close()

@@ -94,11 +94,12 @@ class Selection:
         self.sendable = 0
         self._loads: dict[str, Load] = {}
 
-    def use(self, table: UploadTable) -> None:
-        """Start anew with the rows of another comparison."""
+    def use(self, table: UploadTable, selected: Iterable[int] = ()) -> None:
+        """Go over to the rows of another comparison, of which these are selected."""
         self._table = table
         self._order = array("q")
         self.clear()
+        self.add(selected)
 
     def show(self, order: "array[int]") -> None:
         """The list on the screen is another one; what is selected stays."""

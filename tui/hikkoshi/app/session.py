@@ -8,7 +8,7 @@ from hikkoshi.jobs.cancel import Cancel
 from hikkoshi.jobs.progress import Report
 
 if TYPE_CHECKING:
-    from hikkoshi.accounts.session import Snapshot
+    from hikkoshi.accounts.session import Early, Snapshot
     from hikkoshi.move.events import Tell
     from hikkoshi.move.plan import Plan
     from hikkoshi.move.receipt import Receipt
@@ -24,8 +24,15 @@ class Session(Protocol):
     """Local folder name -> server folder name, as the user corrected the mapping."""
     snapshot: "Snapshot | None"
 
-    def refresh(self, report: Report, cancel: Cancel) -> "Snapshot":
-        """Look at both sides and compare them. Blocks; raises `HikkoshiError`."""
+    def refresh(self, report: Report, cancel: Cancel, early: "Early | None" = None) -> "Snapshot":
+        """Look at both sides and compare them. Blocks; raises `HikkoshiError`.
+
+        `early` hears, in the thread of the work, what is known while the server is listed for the first time.
+        """
+        ...
+
+    def fill_search(self, cancel: Cancel) -> None:
+        """Make mail searchable that is not yet. Blocks until all is, or the work shall stop; raises nothing."""
         ...
 
     def remap(self, overrides: Mapping[str, str], report: Report, cancel: Cancel) -> "Snapshot":

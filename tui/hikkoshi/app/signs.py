@@ -23,7 +23,17 @@ class Kind:
     short: str = ""
 
 
+PENDING = Kind(
+    "pending",
+    Relation.PENDING,
+    "⋯",
+    ".",
+    N_("not known yet: the server was not listed to its end"),
+    N_("not known yet"),
+)
+
 KINDS = (
+    PENDING,
     Kind(
         "sent-gap",
         Relation.SENT_GAP,

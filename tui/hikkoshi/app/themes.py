@@ -30,6 +30,7 @@ VARIABLES = {
     "row-doubt": "#ff7eb0",
     "row-duplicate": "#b3a27c",
     "row-left-out": "#6d7585",
+    "row-pending": "#9aa3b5",
     "row-copy": "#8b94a5",
     "row-absent": "#111214",
     "row-marked": "#24483a",

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from hikkoshi.app.screens.confirm import confirm, stop_move
 from hikkoshi.app.screens.dialog import Dialog
 from hikkoshi.app.screens.receipt import receipt_screen
+from hikkoshi.app.work import Event
 from hikkoshi.i18n import _
 from hikkoshi.jobs.progress import Progress
-from hikkoshi.move.events import Landed, NotMoved, Rooms, UploadEvent
+from hikkoshi.move.events import Landed, NotMoved, Rooms
 from hikkoshi.move.plan import Plan
 from hikkoshi.move.receipt import Receipt
 from hikkoshi.move.room import Load, Room, outlook
@@ -70,7 +71,7 @@ class Uploading:
         session = screen.session
         screen.work.start(MOVE, lambda report, cancel: session.upload(plan, report, cancel))
 
-    def told(self, event: UploadEvent) -> None:
+    def told(self, event: Event) -> None:
         """Something happened in the move."""
         if isinstance(event, Progress):
             self._screen.panel.progress(event)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from hikkoshi.advice.report import size_text
 from hikkoshi.app.selection import Selection
-from hikkoshi.app.signs import KINDS, Kind
-from hikkoshi.i18n import _, ngettext
+from hikkoshi.app.signs import KINDS, PENDING, Kind
+from hikkoshi.i18n import N_, _, ngettext
 from hikkoshi.index.queries import Counts, Row
 from hikkoshi.index.relation import UPLOAD, Relation
 from hikkoshi.jobs.progress import Progress, Stage
@@ -25,9 +25,9 @@ _NUMBERS = {
 }
 
 
-def kind_counts(counts: Counts) -> list[tuple[Kind, int]]:
-    """How many there are of each kind of row, those with none left away."""
-    found = [(kind, _NUMBERS[kind.name](counts)) for kind in KINDS if kind.name in _NUMBERS]
+def kind_counts(counts: Counts, pending: int = 0) -> list[tuple[Kind, int]]:
+    """How many there are of each kind of row, those with none left away. `pending`: mails of which nothing is said yet."""
+    found = [(PENDING, pending), *((kind, _NUMBERS[kind.name](counts)) for kind in KINDS if kind.name in _NUMBERS)]
     return [(kind, number) for kind, number in found if number]
 
 
@@ -110,16 +110,32 @@ def row_text(row: Row, kinds: Sequence[Kind]) -> str:
     return text
 
 
+_NEVER = (
+    (
+        Relation.PENDING,
+        N_("The server was not listed to its end: it is not known yet whether it has this mail."),
+    ),
+    (
+        Relation.LEFT_OUT,
+        N_("This mail lies in a folder that is left out, or only its headers are here: it is not uploaded."),
+    ),
+    (
+        Relation.AMBIGUOUS,
+        N_("It is in doubt whether the server has this mail: it is never uploaded by itself."),
+    ),
+)
+"""Why mail of which these facts are true is not uploaded."""
+
+
 def why_not(row: Row | None) -> str:
     """Why the row under the cursor would not be uploaded, '' if it would."""
     if row is None:
         return _("There is no mail here.")
     if row.local is None:
         return _("This mail is not on this PC: there is nothing to upload.")
-    if row.relation & Relation.LEFT_OUT:
-        return _("This mail lies in a folder that is left out, or only its headers are here: it is not uploaded.")
-    if row.relation & Relation.AMBIGUOUS:
-        return _("It is in doubt whether the server has this mail: it is never uploaded by itself.")
+    for fact, text in _NEVER:
+        if row.relation & fact:
+            return _(text)
     if not row.relation & UPLOAD:
         return _("The server has this mail already.")
     return ""
@@ -142,6 +158,8 @@ def progress_text(progress: Progress) -> str:
         text += f" {progress.what}"
     if progress.total:
         text += f" {progress.done:,}/{progress.total:,}"
+    if progress.mails:
+        text += ", " + ngettext("{n:,} mail", "{n:,} mails", progress.mails).format(n=progress.mails)
     return text
 
 

@@ -2,11 +2,13 @@
 
 import json
 from array import array
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
 from hikkoshi.index.compare import WHYS
 from hikkoshi.index.relation import DIFFERENT, UPLOAD, Relation
+from hikkoshi.index.schema import SERVER_ROW
 from hikkoshi.index.store import Index, IndexedMessage
 from hikkoshi.mail.folders import LEFT_OUT, Role
 
@@ -52,6 +54,8 @@ class FolderPair:
     server_messages: int
     known: bool
     """False: one of its sides could not be read or opened, so what is said of it is not the whole."""
+    pending: int = 0
+    """Mails of this PC of which nothing is said yet: the server was not listed to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,9 @@ def _counted(relation: Relation, lead: bool, here: bool, rows: int) -> tuple[Cou
 def folder_pairs(index: Index) -> list[FolderPair]:
     """The folder pairs in the order of the PC's folders, server folders that nothing maps to behind them."""
     counts: dict[int, tuple[Counts, int]] = {}
+    pending: defaultdict[int, int] = defaultdict(int)
     for view, relation, lead, here, rows in index.db.execute("SELECT view, relation, lead, here, rows FROM tally"):
+        pending[view] += rows if lead and relation & Relation.PENDING else 0
         before, differing = counts.get(view, (Counts(), 0))
         more, differ = _counted(Relation(relation), bool(lead), bool(here), rows)
         counts[view] = before + more, differing + differ
@@ -121,6 +127,7 @@ def folder_pairs(index: Index) -> list[FolderPair]:
             local_messages=local_messages or 0,
             server_messages=server_messages or 0,
             known=(local_id is None or local_stamp is not None) and (server_id is None or server_stamp is not None),
+            pending=pending[id_],
         )
         for (
             id_, server_id, local, server, target, role, local_stamp, server_stamp, local_id, local_messages,
@@ -176,6 +183,20 @@ def rows(index: Index, ids: Iterable[int]) -> list[Row]:
             )
         )
     return result
+
+
+def mail_keys(index: Index, ids: Iterable[int]) -> dict[int, int]:
+    """What mail each of these rows is about, as a number, by row id; rows that are gone are missing.
+
+    Ids are given again when the last messages of an index were forgotten. A row of an earlier comparison is the same
+    mail now only where this number, too, is the same.
+    """
+    rows = index.db.execute(
+        "SELECT pair.id, message.key FROM json_each(?) CROSS JOIN pair ON pair.id = value"
+        f" CROSS JOIN message ON message.id = value % {SERVER_ROW}",
+        (json.dumps(list(ids)),),
+    )
+    return dict(rows.fetchall())
 
 
 def uploadable(index: Index, natives: Iterable[str] | None = None, facts: Relation = UPLOAD) -> "array[int]":

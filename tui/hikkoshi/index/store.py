@@ -73,6 +73,10 @@ class Index(Writing):
     def __exit__(self, *_exc: object) -> None:
         self.close()
 
+    def keep_little(self) -> None:
+        """Keep at most 8 MiB of the file in memory, enough for whom only reads windows of rows."""
+        self.db.execute("PRAGMA cache_size = -8192")
+
     def hold(self) -> None:
         """Read what the index has now, whatever others write meanwhile, until `release` or the next `hold`.
 
@@ -84,9 +88,14 @@ class Index(Writing):
             # The view is fixed by the first read, not by BEGIN.
             self.db.execute("SELECT 1 FROM folder LIMIT 1").fetchone()
 
+    @property
+    def held(self) -> bool:
+        """Whether `hold` has effect."""
+        return self.db.in_transaction
+
     def release(self) -> None:
         """Read the newest state again."""
-        if self.db.in_transaction:
+        if self.held:
             self.db.execute("COMMIT")
 
     @contextmanager

@@ -18,7 +18,10 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`done` of `total` steps (folders or messages; total 0: not known yet) at `what`; bytes in CRLF form."""
+    """`done` of `total` steps (folders or messages; total 0: not known yet) at `what`; bytes in CRLF form.
+
+    `mails`: how many have come in by now, where the steps are folders.
+    """
 
     stage: Stage
     what: str = ""
@@ -26,6 +29,7 @@ class Progress:
     total: int = 0
     bytes_done: int = 0
     bytes_total: int = 0
+    mails: int = 0
 
 
 Report = Callable[[Progress], None]

@@ -9,7 +9,7 @@ from textual import events
 from textual.strip import Strip
 
 from hikkoshi.app.row_text import cut, cut_start
-from hikkoshi.app.signs import KINDS, Kind, Signs
+from hikkoshi.app.signs import KINDS, PENDING, Kind, Signs
 from hikkoshi.app.widgets.line_list import LineList
 from hikkoshi.app.widgets.lines import Lines, Shown
 from hikkoshi.app.words import kind_counts
@@ -43,21 +43,25 @@ class FolderList(LineList):
         super().__init__(id=id)
         self.signs = signs
         self.pairs: tuple[FolderPair, ...] = ()
+        self.whole = True
         self._shown = False
 
-    def show(self, pairs: tuple[FolderPair, ...]) -> None:
-        """Show these pairs; the cursor stays at the folder where it was."""
-        old = self.pair
-        self.pairs = pairs
+    def show(self, pairs: tuple[FolderPair, ...], *, whole: bool = True) -> None:
+        """Show these pairs; the cursor stays at the folder where it was. `whole`: the server was listed to its end."""
+        old, before, top = self.pair, self.cursor, self.scroll_offset.y
+        self.pairs, self.whole = pairs, whole
         same = [
             number
             for number, pair in enumerate(pairs, 1)
             if old and (pair.local, pair.target) == (old.local, old.target)
         ]
+        if same:
+            self.renew(len(pairs) + 1, same[0], top + same[0] - before)
+            return
         # At first the inbox, or whatever the PC lists first; all folders together are the line above.
         first = 0 if self._shown else 1
         self._shown = self._shown or bool(pairs)
-        self.resize_to(len(pairs) + 1 if pairs else 0, same[0] if same else first)
+        self.resize_to(len(pairs) + 1 if pairs else 0, first)
 
     @property
     def pair(self) -> FolderPair | None:
@@ -69,6 +73,11 @@ class FolderList(LineList):
         """The differences of what is under the cursor."""
         return self.pair.counts if self.pair else total(self.pairs)
 
+    @property
+    def pending(self) -> int:
+        """How many mails of what is under the cursor nothing is said of yet."""
+        return self.pair.pending if self.pair else sum(pair.pending for pair in self.pairs)
+
     def line_at(self, position: int, width: int) -> Strip:
         """A folder's name and the number of its differences."""
         pair = self.pairs[position - 1] if position else None
@@ -77,10 +86,11 @@ class FolderList(LineList):
         number = f"{differing:,}" if differing else ""
         if width >= _WITH_KINDS:
             number = "  ".join([*(f"{self.signs.of(kind)}{n}" for kind, n in kind_counts(counts)[:4]), number])
-        if pair and not pair.known:
-            number = f"! {number}".rstrip()
+        bad = pair is not None and not pair.known and self.whole
+        if pair and (bad or pair.pending or not pair.known):
+            number = f"{'!' if bad else self.signs.of(PENDING)} {number}".rstrip()
         style = self._base(position, pair)
-        count = style + self._part("bad" if pair and not pair.known else "count")
+        count = style + self._part("bad" if bad else "count")
         name = self._label(pair, width - cell_len(number) - 3)
         return Strip([Segment(f" {name} ", style), Segment(f"{number} ", count)]).adjust_cell_length(width, style)
 
@@ -119,10 +129,10 @@ class Facts(Lines):
         ]
     )
 
-    def tell(self, counts: Counts | None, signs: Signs) -> None:
-        """Show the numbers of each kind that there is; None: nothing has been compared yet."""
-        lines: list[Shown] = [_fact(kind, number, signs) for kind, number in kind_counts(counts or Counts())]
-        if counts is not None and not lines:
+    def tell(self, counts: Counts, pending: int, signs: Signs, *, whole: bool) -> None:
+        """Show the numbers of each kind that there is. `whole`: both sides were compared, to their ends."""
+        lines: list[Shown] = [_fact(kind, number, signs) for kind, number in kind_counts(counts, pending)]
+        if whole and not lines:
             lines = [([(" " + _("no differences"), "good")], [])]
         self.styles.height = len(lines) + 1
         self.show([([], []), *lines])

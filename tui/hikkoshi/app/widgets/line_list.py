@@ -53,6 +53,14 @@ class LineList(ScrollView, can_focus=True):
         self._reveal(1)
         self.refresh()
 
+    def renew(self, count: int, cursor: int, top: int) -> None:
+        """The lines are others now: the cursor is on `cursor`, and `top` is the first line in view."""
+        self.count = count
+        self.cursor = max(0, min(count - 1, cursor))
+        self._fit()
+        self.scroll_to(y=max(0, top), animate=False, immediate=True)
+        self.refresh()
+
     def on_resize(self) -> None:
         """Keep the cursor in view."""
         self._fit()

@@ -76,20 +76,40 @@ class PairList(LineList):
         self._pointer = Offset()
         self._timer: Timer | None = None
         self._extending = False
+        self._moved = False
         self._now = datetime.now().astimezone()
         self._strips: LRUCache[tuple[int, int, bool, int], Strip] = LRUCache(1000)
         self._styles: dict[tuple[str, bool, int, bool], Style] = {}
 
     # What is shown
 
-    def show(self, ids: "array[int]", cursor: int = 0) -> None:
-        """Show these rows."""
+    def show(self, ids: "array[int]") -> None:
+        """Show these rows from the first one on."""
+        self._take(ids)
+        self._moved = False
+        self.resize_to(len(ids))
+
+    def show_again(self, ids: "array[int]") -> None:
+        """Show these rows of a later comparison. The cursor stays on its mail, and what is in view stays where it is.
+
+        Where nobody has moved yet the newest mail stays at the top.
+        """
+        top = self.scroll_offset.y
+        in_view = top <= self.cursor < top + self.scrollable_content_region.height
+        shift = 0
+        cursor = self.cursor
+        if self.count and (self._moved or top):
+            cursor = _position(ids, self.ids[cursor], cursor)
+            shift = cursor - self.cursor if in_view else _position(ids, self.ids[top], top) - top
+        self._take(ids)
+        self.renew(len(ids), cursor, top + shift)
+
+    def _take(self, ids: "array[int]") -> None:
         self.ids = ids
         self._extending = False
         self._now = datetime.now().astimezone()
         self._strips.clear()
         self.selection.show(ids)
-        self.resize_to(len(ids), cursor)
 
     def on_resize(self) -> None:
         """What stands above the columns has to move with them."""
@@ -108,6 +128,11 @@ class PairList(LineList):
         for position in range(top, min(self.count, top + self.scrollable_content_region.height)):
             if self.ids[position] in rows:
                 self.repaint(position)
+
+    @property
+    def dragged(self) -> bool:
+        """Whether the mouse is selecting: what is shown has to stay as it is until it ends."""
+        return self._gesture.active
 
     @property
     def current(self) -> Row | None:
@@ -189,6 +214,10 @@ class PairList(LineList):
     def move_to(self, position: int) -> None:
         """A plain move ends a range."""
         self._extending = False
+        self._go(position)
+
+    def _go(self, position: int) -> None:
+        self._moved = True
         super().move_to(position)
 
     def action_mark(self) -> None:
@@ -206,7 +235,7 @@ class PairList(LineList):
         if not self._extending:
             self.selection.begin(self.cursor, keep=True)
         to = max(0, min(self.count - 1, self.cursor + by))
-        super().move_to(to)
+        self._go(to)
         self._extending = True
         self._extend(to)
 
@@ -254,7 +283,7 @@ class PairList(LineList):
         self._gesture.press(row, cursor, shift=event.shift, ctrl=event.ctrl)
         self.capture_mouse()
         self._extending = False
-        super().move_to(row)
+        self._go(row)
         self.reselected()
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
@@ -298,7 +327,7 @@ class PairList(LineList):
         row = self.position_at(self._pointer)
         if row == self.cursor:
             return
-        super().move_to(row)
+        self._go(row)
         self._extend(row)
 
     def _scroll_if_at_edge(self) -> None:
@@ -325,3 +354,11 @@ class PairList(LineList):
         self.scroll_to(y=before + step, animate=False, immediate=True)
         if self.scroll_offset.y != before:
             self._drag()
+
+
+def _position(ids: "array[int]", row: int, otherwise: int) -> int:
+    """Where a row is in a list."""
+    try:
+        return ids.index(row)
+    except ValueError:
+        return otherwise
