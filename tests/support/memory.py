@@ -1,6 +1,6 @@
 """A local store and a server's bulk connection in memory, for logic that needs neither files nor sockets."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from hikkoshi.errors import CommandRefused
@@ -8,6 +8,7 @@ from hikkoshi.local.look import Changes, Known, Look
 from hikkoshi.mail.dates import Dated
 from hikkoshi.mail.folders import Folder
 from hikkoshi.mail.message import Message, Problem
+from hikkoshi.server.news import Flags, Look, Mails, News, Opened, Refused, Settled
 from hikkoshi.server.records import FolderStatus
 from support.planted import folder
 
@@ -99,6 +100,28 @@ class FakeBulk:
         self.asked.append("flags")
         for uid, m in sorted(self.mail[self._open].items()):
             yield uid, m.flags
+
+    def catch_up(self, looks: Iterable[Look]) -> Iterator[News]:
+        """As a server without CONDSTORE has it."""
+        for look in looks:
+            try:
+                yield from self._news(look)
+            except CommandRefused as error:
+                yield Refused(look.native, error)
+
+    def _news(self, look: Look) -> Iterator[News]:
+        status, native = self.examine(look.native), look.native
+        afresh = look.known is None or look.known.uidvalidity != status.uidvalidity
+        yield Opened(native, status, afresh)
+        there = self.mail[native]
+        if not afresh:
+            yield Flags(native, dict(self.list_flags()) if there else {}, whole=True)
+        known = set() if afresh or look.known is None else set(look.known.uids())
+        missing = there.keys() - known
+        if missing:
+            for message in self.list_new(min(missing)):
+                yield Mails(native, [(int(message.place), message)])
+        yield Settled(native, status, look.count() == len(there))
 
     def folders(self) -> list[Folder]:
         return [folder(name) for name in self.mail]

@@ -251,7 +251,7 @@ def test_a_folder_that_cannot_be_opened_is_told_and_the_rest_is_listed(index: In
     assert places(index, SERVER, "Shared") == ["1"]
 
 
-def test_a_refusal_in_the_middle_of_a_listing_notes_nothing_of_the_folder(index: Index) -> None:
+def test_a_refusal_in_the_middle_of_a_listing_is_told_and_the_folder_is_not_known(index: Index) -> None:
     bulk = FakeBulk(INBOX={1: mail(1), 2: mail(2)})
     whole = bulk.list_new
 
@@ -261,25 +261,32 @@ def test_a_refusal_in_the_middle_of_a_listing_notes_nothing_of_the_folder(index:
 
     bulk.list_new = broken  # type: ignore[method-assign]
     assert [problem.where for problem in server(index, bulk)] == ["INBOX"]
-    assert places(index, SERVER, "INBOX") == []
+    assert [entry.known for entry in index.folders(SERVER)] == [False]
     bulk.list_new = whole  # type: ignore[method-assign]
     assert server(index, bulk) == []
     assert places(index, SERVER, "INBOX") == ["1", "2"]
 
 
-def test_a_cancel_while_listing_notes_nothing_of_the_folder(index: Index) -> None:
+def test_what_came_in_before_a_cancel_stays_and_is_known_not_to_be_all(index: Index) -> None:
     bulk, cancel = FakeBulk(INBOX={1: mail(1), 2: mail(2)}), Cancel()
     whole = bulk.list_new
 
     def stopping(first_uid: int) -> Iterator[Message]:
         for message in whole(first_uid):
-            cancel.set("user")
             yield message
+            cancel.set("user")
 
     bulk.list_new = stopping  # type: ignore[method-assign]
     with pytest.raises(Cancelled):
         server(index, bulk, cancel)
-    assert index.stamp(index.server_folder("INBOX") or 0) is None
+    assert places(index, SERVER, "INBOX") == ["1"]
+    state = index.server_state(index.server_folder("INBOX") or 0)
+    assert state is not None
+    assert not state.complete
+    bulk.list_new = whole  # type: ignore[method-assign]
+    server(index, bulk)
+    assert bulk.asked == ["flags", "new 2"]
+    assert places(index, SERVER, "INBOX") == ["1", "2"]
 
 
 def test_progress_tells_each_folder_and_the_end(index: Index) -> None:

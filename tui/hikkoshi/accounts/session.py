@@ -120,13 +120,14 @@ class AccountSession:
             overview = bulk.overview(asked)
             self._server_folders, self._new_native = overview.folders, overview.namer()
             self._moves = ledger.moves(self.server)
+            states = overview.states
             if early is not None and is_first(index, overview.folders):
                 # What has come in is compared with all mail of this PC, so that comes first.
                 problems = local.finish(report)
                 listing = self._show_early(index, ledger, overview, tuple(problems), report, early)
-                unlisted = refresh_server(index, bulk, self._server_folders, listing.report, cancel)
+                unlisted = refresh_server(index, bulk, self._server_folders, listing.report, cancel, states=states)
             else:
-                unlisted = refresh_server(index, bulk, self._server_folders, report, cancel)
+                unlisted = refresh_server(index, bulk, self._server_folders, report, cancel, states=states)
                 problems = local.finish(report)
             self._settle(index, ledger)
             report(Progress(Stage.COMPARE))

@@ -5,11 +5,12 @@ changes the server; APPEND needs no folder to be open.
 """
 
 from hikkoshi.server.appending import Appending
+from hikkoshi.server.catching_up import CatchingUp
 from hikkoshi.server.overview import Overviewing
 from hikkoshi.server.readback import ReadBack
 
 
-class Bulk(Overviewing, ReadBack, Appending):
+class Bulk(Overviewing, CatchingUp, ReadBack, Appending):
     """One connection for bulk work. One thread owns it.
 
     Every method may raise ConnectionLost or ProtocolBroken; the connection is closed then. CommandRefused

@@ -36,6 +36,11 @@ class Fetched:
         """Whether all of LIST_ITEMS are there."""
         return None not in (self.flags, self.size, self.date, self.header)
 
+    @property
+    def begun(self) -> bool:
+        """Whether any of LIST_ITEMS but the flags is there: servers tell of changed flags unasked."""
+        return self.size is not None or self.date is not None or self.header is not None
+
     def merge(self, other: "Fetched") -> None:
         """Take over what `other`, a later response for the same mail, knows."""
         self.flags = self.flags if other.flags is None else other.flags

@@ -1,11 +1,12 @@
 """Listing folders: their mails, and the flags of those. Looking changes nothing: EXAMINE and BODY.PEEK."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from hikkoshi.i18n import _
 from hikkoshi.mail.message import Message
 from hikkoshi.server.conversation import Conversation
-from hikkoshi.server.mails import Fetching, FlagFetch, MailFetch
+from hikkoshi.server.lexer import Status
+from hikkoshi.server.mails import Heard
 from hikkoshi.server.pipeline import Pipeline, Task
 from hikkoshi.server.quick import Listed
 
@@ -21,24 +22,41 @@ class Listing(Conversation):
         if not self._exists:
             return
         found: list[Listed] = []
-        fetching = MailFetch(self._readers, lambda: self._exists, found.extend, first_uid=first_uid, note=self._note)
-        for _step in self._run(fetching, fetching.task(b"%d:*" % first_uid)):
-            for _uid, message in found:
-                yield message
+        heard = self._heard(found.extend)
+        for _step in self._run(heard.mails(b"%d:*" % first_uid)):
+            for uid, message in found:
+                # `first:*` names the last mail, however small its UID is (RFC 3501 section 6.4.8).
+                if uid >= first_uid:
+                    yield message
             found.clear()
+        heard.rest()
+        for uid, message in found:
+            if uid >= first_uid:
+                yield message
+        self._raise_refused()
 
     def list_flags(self) -> Iterator[tuple[int, frozenset[str]]]:
         """(UID, flags) of every mail in the folder that is open, once all are there."""
         if not self._exists:
             return
-        fetching = FlagFetch(self._readers, lambda: self._exists, self._note)
-        for _step in self._run(fetching, fetching.task()):
+        heard = self._heard(lambda _mails: None)
+        for _step in self._run(heard.flags_of(b"1:*")):
             pass
-        yield from fetching.flags.items()
+        self._raise_refused()
+        yield from heard.flags.items()
 
-    def _run(self, fetching: Fetching, task: Task) -> Iterator[None]:
+    def _heard(self, give: Callable[[list[Listed]], None]) -> Heard:
+        self._no: Status | None = None
+
+        def refused(end: Status) -> None:
+            self._no = end
+
+        return Heard(self._readers, expected=lambda: self._exists, note=self._note, no=refused, give=give)
+
+    def _run(self, task: Task) -> Iterator[None]:
         tasks = [task]
         yield from Pipeline(self._channel).run(lambda: tasks.pop() if tasks else None)
-        if fetching.refused is not None:
-            what = _("The mails of the folder {folder} cannot be read")
-            raise self._refusal(what, self._examined or "")(fetching.refused)
+
+    def _raise_refused(self) -> None:
+        if self._no is not None:
+            raise self._refusal(_("The mails of the folder {folder} cannot be read"), self._examined or "")(self._no)

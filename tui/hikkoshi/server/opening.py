@@ -32,12 +32,8 @@ class Opening:
             flags = words[0] if words and isinstance(words[0], list) else []
             named = (flag.decode("utf-8", "replace") for flag in flags if isinstance(flag, bytes))
             self._keywords = frozenset(name for name in named if not name.startswith("\\"))
-        elif said := status(line):
-            if said.code == "CLOSED":
-                # RFC 7162 section 3.2.11: all before this was about the folder that was open until now.
-                self.__init__(self.native)  # type: ignore[misc]
-            elif said.code in _CODES:
-                self._codes[said.code] = said.argument
+        elif (said := status(line)) and said.code in _CODES:
+            self._codes[said.code] = said.argument
 
     def status(self) -> FolderStatus | None:
         """The folder's state; `uidnext` is 0 where the server left it out. None: it gives no lasting numbers."""

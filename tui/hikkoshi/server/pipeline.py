@@ -21,6 +21,10 @@ def _nothing(_parts: Parts) -> None:
     """Pass an answer over."""
 
 
+def _no_matter(_tag: bytes) -> None:
+    """Pass a tag over."""
+
+
 def _never() -> bool:
     return False
 
@@ -33,6 +37,7 @@ class Task:
     and says how many it has read; it keeps them itself. `end`: the OK or NO. `excused`: whether a BAD is no
     surprise, since the folder turned out not to be open, or empty; it comes to `end`, too. `weight`: 1 for small
     answers, up to the window for large ones. `long_lines`: a line of the answer may name every mail of a folder.
+    `sent`: hears the tag.
     """
 
     command: bytes
@@ -42,6 +47,7 @@ class Task:
     excused: Callable[[], bool] = _never
     weight: int = 1
     long_lines: bool = False
+    sent: Callable[[bytes], None] = _no_matter
 
 
 class Pipeline:
@@ -80,6 +86,7 @@ class Pipeline:
             self._ahead.append((tag, task, len(line)))
             self._weight += task.weight
             self._bytes += len(line)
+            task.sent(tag)
             lines.append(line)
         if lines:
             self._channel.send(b"".join(lines))

@@ -1,0 +1,101 @@
+"""Looking at many folders on one connection: what is asked of one goes out while the answers of another come in."""
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import replace
+
+from hikkoshi.server.conversation import Conversation
+from hikkoshi.server.folder_look import FolderLook, Round
+from hikkoshi.server.lexer import Status
+from hikkoshi.server.mails import Readers
+from hikkoshi.server.news import Look, News
+from hikkoshi.server.pipeline import Pipeline, Task
+
+_Script = tuple[FolderLook, Generator[Round, None, None]]
+
+
+class CatchingUp(Conversation):
+    """News of folders."""
+
+    def catch_up(self, looks: Iterable[Look]) -> Generator[News, None, None]:
+        """What is new in these folders since what is known of them; folders without news give none.
+
+        The rounds of different folders overlap. Given up in the middle, the connection is closed.
+        """
+        self._examined = None
+        news: deque[News] = deque()
+        order = _Order(self._channel.capabilities, self._readers, looks, news)
+        while True:
+            for _step in Pipeline(self._channel).run(order.next_task):
+                while news:
+                    yield news.popleft()
+            while news:
+                yield news.popleft()
+            if order.done:
+                return
+
+
+class _Order:
+    """Decides which command goes out next. `done`: there is none, now or later."""
+
+    def __init__(
+        self, capabilities: frozenset[str], readers: Readers, looks: Iterable[Look], news: deque[News]
+    ) -> None:
+        self._capabilities = capabilities
+        self._readers = readers
+        self._looks = iter(looks)
+        self._news = news
+        self._tasks: deque[Task] = deque()
+        self._ready: deque[_Script] = deque()
+        self._under_way: dict[str, int] = {}
+        self._open = ""
+        self._enabled = False
+        self.done = False
+
+    def next_task(self) -> Task | None:
+        """The next command; None: nothing may be asked before something is answered, or the news are taken."""
+        while not self._tasks:
+            # A look goes on when its news have been taken, since it counts what is known then.
+            if self._news:
+                return None
+            if self._ready:
+                self._go_on(self._ready.popleft())
+            elif (look := next(self._looks, None)) is not None:
+                self._begin(look)
+            else:
+                self.done = not self._under_way
+                return None
+        return self._tasks.popleft()
+
+    def _begin(self, look: Look) -> None:
+        folder = FolderLook(look, self._capabilities, self._readers, self._news.append)
+        self._go_on((folder, folder.rounds()))
+
+    def _go_on(self, script: _Script) -> None:
+        folder, rounds = script
+        round_ = next(rounds, None)
+        if round_ is None:
+            self._under_way.pop(folder.native, None)
+            return
+        tasks: list[Task] = []
+        if round_.parameters and not self._enabled:
+            self._enabled = True
+            tasks.append(Task(b"ENABLE QRESYNC", lambda _end: None))
+        if round_.afresh or folder.native not in self._under_way or (round_.tasks and self._open != folder.native):
+            tasks.append(folder.examine(round_.parameters))
+            self._open = folder.native
+        tasks += round_.tasks
+        self._under_way[folder.native] = len(tasks)
+        if not tasks:
+            self._ready.append(script)
+        self._tasks += [replace(task, end=self._counting(script, task.end)) for task in tasks]
+
+    def _counting(self, script: _Script, end: Callable[[Status], None]) -> Callable[[Status], None]:
+        def ended(status: Status) -> None:
+            end(status)
+            native = script[0].native
+            self._under_way[native] -= 1
+            if not self._under_way[native]:
+                self._ready.append(script)
+
+        return ended

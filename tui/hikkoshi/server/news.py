@@ -1,0 +1,104 @@
+"""What a look at the server's folders asks with, and what it hears: plain records."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from hikkoshi.errors import CommandRefused
+from hikkoshi.server.quick import Listed
+from hikkoshi.server.records import FolderStatus
+
+Ranges: TypeAlias = list[tuple[int, int]]
+"""UIDs as (first, last), sorted, without overlaps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was found in a folder the last time. `complete`: that look came to its end.
+
+    `uids`: the UIDs of the mails that are known now; `keywords`: the keywords that any of them has. Both are asked
+    for only where they are needed.
+    """
+
+    uidvalidity: int
+    uidnext: int
+    messages: int
+    modseq: int | None
+    complete: bool
+    uids: Callable[[], Collection[int]]
+    keywords: Callable[[], frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A folder to be looked at. `known` None: for the first time. `state`: as the overview had it, None: it had none.
+
+    `count`: how many mails are known of the folder, all news taken that were given until then.
+    """
+
+    native: str
+    known: Known | None
+    state: FolderStatus | None
+    count: Callable[[], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The folder is being looked into. `afresh`: whatever was known of it is void."""
+
+    native: str
+    status: FolderStatus
+    afresh: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Mails:
+    """Mails with all that the index needs; some may be known already."""
+
+    native: str
+    mails: list[Listed]
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """The flags of mails by UID. `whole`: these are all the mails that the folder has."""
+
+    native: str
+    flags: dict[int, frozenset[str]]
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Mails that are no more; most of the UIDs may never have been known."""
+
+    native: str
+    uids: Ranges
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """All the mails that there are."""
+
+    native: str
+    uids: Ranges
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The look at the folder has come to its end, and this is its state. `whole`: no mail is missing."""
+
+    native: str
+    status: FolderStatus
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The server refused the folder, or a part of it."""
+
+    native: str
+    error: CommandRefused
+
+
+News: TypeAlias = Opened | Mails | Flags | Gone | Left | Settled | Refused
