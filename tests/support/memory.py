@@ -8,7 +8,7 @@ from hikkoshi.local.look import Changes, Known, Look
 from hikkoshi.mail.dates import Dated
 from hikkoshi.mail.folders import Folder
 from hikkoshi.mail.message import Message, Problem
-from hikkoshi.server.news import Flags, Look, Mails, News, Opened, Refused, Settled
+from hikkoshi.server.news import Flags, Inquiry, Mails, News, Opened, Refused, Settled
 from hikkoshi.server.records import FolderStatus
 from support.planted import folder
 
@@ -101,7 +101,7 @@ class FakeBulk:
         for uid, m in sorted(self.mail[self._open].items()):
             yield uid, m.flags
 
-    def catch_up(self, looks: Iterable[Look]) -> Iterator[News]:
+    def catch_up(self, looks: Iterable[Inquiry]) -> Iterator[News]:
         """As a server without CONDSTORE has it."""
         for look in looks:
             try:
@@ -109,7 +109,7 @@ class FakeBulk:
             except CommandRefused as error:
                 yield Refused(look.native, error)
 
-    def _news(self, look: Look) -> Iterator[News]:
+    def _news(self, look: Inquiry) -> Iterator[News]:
         status, native = self.examine(look.native), look.native
         afresh = look.known is None or look.known.uidvalidity != status.uidvalidity
         yield Opened(native, status, afresh)

@@ -15,7 +15,7 @@ from hikkoshi.jobs.progress import Progress, Report, Stage
 from hikkoshi.mail.flags import pack, unpack
 from hikkoshi.mail.folders import Folder
 from hikkoshi.mail.message import Message, Problem
-from hikkoshi.server.news import Flags, Gone, Known, Left, Look, Mails, News, Opened, Ranges, Refused, Settled
+from hikkoshi.server.news import Flags, Gone, Inquiry, KnownFolder, Left, Mails, News, Opened, Ranges, Refused, Settled
 from hikkoshi.server.records import FolderStatus
 from hikkoshi.server.searches import within
 
@@ -96,13 +96,13 @@ class _Desk:
         self._settled = False
         self._afresh = False
 
-    def look(self, state: FolderStatus | None) -> Look:
+    def look(self, state: FolderStatus | None) -> Inquiry:
         """What to ask the server about this folder."""
         known = None
         if self._state is not None:
             s = self._state
-            known = Known(s.uidvalidity, s.uidnext, s.messages, s.modseq, s.complete, self._uids, self._keywords)
-        return Look(self.folder.native, known, state, self._count)
+            known = KnownFolder(s.uidvalidity, s.uidnext, s.messages, s.modseq, s.complete, self._uids, self._keywords)
+        return Inquiry(self.folder.native, known, state, self._count)
 
     def take(self, news: News) -> None:
         """Work up one piece of news."""

@@ -8,7 +8,7 @@ from hikkoshi.server.conversation import Conversation
 from hikkoshi.server.folder_look import FolderLook, Round
 from hikkoshi.server.lexer import Status
 from hikkoshi.server.mails import Readers
-from hikkoshi.server.news import Look, News
+from hikkoshi.server.news import Inquiry, News
 from hikkoshi.server.pipeline import Pipeline, Task
 
 _Script = tuple[FolderLook, Generator[Round, None, None]]
@@ -17,7 +17,7 @@ _Script = tuple[FolderLook, Generator[Round, None, None]]
 class CatchingUp(Conversation):
     """News of folders."""
 
-    def catch_up(self, looks: Iterable[Look]) -> Generator[News, None, None]:
+    def catch_up(self, looks: Iterable[Inquiry]) -> Generator[News, None, None]:
         """What is new in these folders since what is known of them; folders without news give none.
 
         The rounds of different folders overlap. Given up in the middle, the connection is closed.
@@ -39,7 +39,7 @@ class _Order:
     """Decides which command goes out next. `done`: there is none, now or later."""
 
     def __init__(
-        self, capabilities: frozenset[str], readers: Readers, looks: Iterable[Look], news: deque[News]
+        self, capabilities: frozenset[str], readers: Readers, looks: Iterable[Inquiry], news: deque[News]
     ) -> None:
         self._capabilities = capabilities
         self._readers = readers
@@ -67,7 +67,7 @@ class _Order:
                 return None
         return self._tasks.popleft()
 
-    def _begin(self, look: Look) -> None:
+    def _begin(self, look: Inquiry) -> None:
         folder = FolderLook(look, self._capabilities, self._readers, self._news.append)
         self._go_on((folder, folder.rounds()))
 

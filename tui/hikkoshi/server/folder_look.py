@@ -16,7 +16,7 @@ from hikkoshi.i18n import _
 from hikkoshi.server import failures
 from hikkoshi.server.lexer import Parts, Status, status
 from hikkoshi.server.mails import Heard, Readers
-from hikkoshi.server.news import Flags, Gone, Left, Look, Mails, News, Opened, Ranges, Refused, Settled
+from hikkoshi.server.news import Flags, Gone, Inquiry, Left, Mails, News, Opened, Ranges, Refused, Settled
 from hikkoshi.server.opening import Opening, no_lasting_numbers
 from hikkoshi.server.pipeline import Task
 from hikkoshi.server.quick import Listed
@@ -46,7 +46,7 @@ class FolderLook:
     """Looks at one folder; the rounds it wants go one after the other, news go to `tell`."""
 
     def __init__(
-        self, look: Look, capabilities: Collection[str], readers: Readers, tell: Callable[[News], None]
+        self, look: Inquiry, capabilities: Collection[str], readers: Readers, tell: Callable[[News], None]
     ) -> None:
         self.native = look.native
         self._look = look

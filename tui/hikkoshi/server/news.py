@@ -13,7 +13,7 @@ Ranges: TypeAlias = list[tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownFolder:
     """What was found in a folder the last time. `complete`: that look came to its end.
 
     `uids`: the UIDs of the mails that are known now; `keywords`: the keywords that any of them has. Both are asked
@@ -30,14 +30,14 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Inquiry:
     """A folder to be looked at. `known` None: for the first time. `state`: as the overview had it, None: it had none.
 
     `count`: how many mails are known of the folder, all news taken that were given until then.
     """
 
     native: str
-    known: Known | None
+    known: KnownFolder | None
     state: FolderStatus | None
     count: Callable[[], int]
 
