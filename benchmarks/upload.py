@@ -18,6 +18,7 @@ import msgspec
 from support import corpora, peers, servers
 from support.command import environment
 from support.corpora import Kind
+from support.dovecot import Dovecot
 from support.dovecot_config import Settings
 from support.figures import Figure, Measured, Missing, at_most, times_faster, unmeasured, within
 from support.line import Line, Network, network
@@ -65,7 +66,7 @@ class _Receipt(msgspec.Struct):
 class Contest:
     """Ways to fill an account of one server with one corpus."""
 
-    server: servers.Dovecot
+    server: Dovecot
     kind: Kind
     mbox: Path
     maildir: Path
@@ -76,7 +77,7 @@ class Contest:
         """An empty one."""
         return servers.account(self.server, {})
 
-    def ours(self, line: Line, program: tuple[str | Path, ...] = (HIKKOSHI,)) -> Run:
+    def ours(self, line: Line, program: tuple[str | Path, ...] = (HIKKOSHI,), *, watch_memory: bool = False) -> Run:
         """One upload of all of it."""
         account, home = self.account(), self.work / f"home{next(_names)}"
         host, port = line.reach(self.server.imaps_port)
@@ -85,7 +86,7 @@ class Contest:
             "--password-command", f"echo {account.password}", "--ca-file", self.server.ca_file, "--map",
             f"{self.mbox.stem}=INBOX", "--quota-limit", "10G",
         ]  # fmt: skip
-        done = run(words, environment=environment(home), surroundings=line.surroundings)
+        done = run(words, environment=environment(home), surroundings=line.surroundings, watch_memory=watch_memory)
         receipt = msgspec.json.decode(done.output, type=_Receipt)
         assert (receipt.state, receipt.moved.messages, receipt.moved.read_back) == ("done", self.count, self.count), (
             receipt
@@ -111,7 +112,16 @@ class Contest:
         account = self.account()
         host, port = line.reach(self.server.imaps_port)
         script = Path(__file__).parent / "support" / "serial_main.py"
-        words = [PYTHON, script, host, str(port), account.user, account.password, self.server.ca_file, self.maildir]
+        words: list[str | Path] = [
+            PYTHON,
+            script,
+            host,
+            str(port),
+            account.user,
+            account.password,
+            self.server.ca_file,
+            self.maildir,
+        ]
         seconds = run(words, surroundings=line.surroundings).seconds
         assert servers.warm(account)["INBOX"] == self.count
         servers.remove(account)
@@ -144,7 +154,7 @@ def measure(setting: Setting) -> Iterator[Figure]:
         yield unmeasured("upload", 1, "higher", reason=str(reason))
 
 
-def _contest(setting: Setting, server: servers.Dovecot, kind: Kind) -> Contest:
+def _contest(setting: Setting, server: Dovecot, kind: Kind) -> Contest:
     if setting.quick:
         kind = replace(kind, name=f"{kind.name}-quick", count=kind.count // 5)
     mbox, maildir = corpora.mbox(setting.corpora, kind), corpora.maildir(setting.corpora, kind)
@@ -206,7 +216,7 @@ def _memory(contest: Contest, net: Network) -> Figure:
                 file.write(b"Subject: large\nMessage-ID: <%d@example.com>\n\n" % size)
                 for _ in range(size // len(line_of_base64)):
                     file.write(line_of_base64)
-            peaks.append(replace(contest, mbox=mbox, count=1).ours(line).peak)
+            peaks.append(replace(contest, mbox=mbox, count=1).ours(line, watch_memory=True).peak)
             shutil.rmtree(mbox.parent)
     growth = (peaks[1] - peaks[0]) / (1 << 20)
     how = f"largest process {peaks[1] / (1 << 20):.0f} MiB, {peaks[0] / (1 << 20):.0f} MiB with a mail of 1 KiB"

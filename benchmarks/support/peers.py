@@ -72,7 +72,7 @@ class Mbsync:
         return self.folder / "mail"
 
     def run(self, line: Line, *, push: bool = False) -> Run:
-        """One run: what changed on either side, which is nothing for a no-op. `push`: only towards the server."""
+        """One run: what changed on either side, which is nothing for a no-op. `push`: only the inbox, towards the server."""
         host, port = line.reach(self.account.server.imaps_port)
         self.folder.mkdir(exist_ok=True)
         (self.folder / "state").mkdir(exist_ok=True)
@@ -84,7 +84,7 @@ class Mbsync:
             f"CertificateFile {self.account.server.certificates.certificate}\nTimeout 120\n\n"
             "IMAPStore far\nAccount account\n\n"
             f"MaildirStore near\nInbox {self.maildir}\nSubFolders Maildir++\n\n"
-            "Channel all\nFar :far:\nNear :near:\nPatterns *\n"
+            f"Channel all\nFar :far:\nNear :near:\nPatterns {'INBOX' if push else '*'}\n"
             f"Create {'Far' if push else 'Near'}\nSync {'Push' if push else 'All'}\nSyncState {self.folder}/state/\n"
         )
         return run([self.path, "-q", "-c", settings, "all"], surroundings=line.surroundings)

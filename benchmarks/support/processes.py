@@ -7,7 +7,12 @@ _PROC = Path("/proc")
 
 def together(pid: int) -> int:
     """Bytes of memory of a process and all below it: shared pages count once (Pss), those that ended count nothing."""
-    return sum(_proportional(one) for one in family(pid))
+    return sum(_told(one, "smaps_rollup", "Pss:") for one in family(pid))
+
+
+def largest(pid: int) -> int:
+    """Bytes of the most that one process of those has had resident until now (VmHWM)."""
+    return max(_told(one, "status", "VmHWM:") for one in family(pid))
 
 
 def family(pid: int) -> list[int]:
@@ -22,13 +27,13 @@ def family(pid: int) -> list[int]:
     return found
 
 
-def _proportional(pid: int) -> int:
+def _told(pid: int, file: str, name: str) -> int:
     try:
-        text = (_PROC / str(pid) / "smaps_rollup").read_text()
+        text = (_PROC / str(pid) / file).read_text()
     except OSError:  # it has just ended
         return 0
     for line in text.splitlines():
-        if line.startswith("Pss:"):
+        if line.startswith(name):
             return int(line.split()[1]) * 1024
     return 0
 

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from support.processes import together
+from support.processes import largest, together
 
 _SAMPLE = 0.02
 """Seconds between two looks at the memory of all processes; a look costs about 1 ms."""
@@ -33,8 +33,8 @@ class Run:
     """One run of one program.
 
     `seconds`: from before it starts to its end; `cpu`: seconds of user and system time, children it waited for
-    included; `peak`: bytes of the largest of its processes; `memory`: bytes of all its processes together
-    (proportional set size), 0 where it was not watched; `output`, `errors`: what it printed.
+    included; `peak`: bytes that the largest of its processes had resident; `memory`: bytes of all its processes
+    together (proportional set size); both are 0 where they were not watched. `output`, `errors`: what it printed.
     """
 
     seconds: float
@@ -73,7 +73,7 @@ def run(
                 env={**_inherited(), **NEUTRAL, **(environment or {})},
             )
         assert process.stdout is not None
-        with process.stdout, _watched(process.pid if watch_memory else None) as memory:
+        with process.stdout, _watched(process.pid if watch_memory else None) as seen:
             output = process.stdout.read()
             _pid, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - begin
@@ -84,7 +84,7 @@ def run(
             said = (output[-_SHOWN:] + told[-_SHOWN:]).decode(errors="replace")
             raise Failed(f"{Path(command[0]).name} ended with {process.returncode}:\n{said}")
     cpu = usage.ru_utime + usage.ru_stime
-    return Run(seconds, cpu, usage.ru_maxrss * 1024, memory[0], process.returncode, output, told)
+    return Run(seconds, cpu, seen.peak, seen.memory, process.returncode, output, told)
 
 
 def _inherited() -> dict[str, str]:
@@ -92,23 +92,32 @@ def _inherited() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
+@dataclass(slots=True)
+class _Seen:
+    """Bytes, see `Run`. wait4's ru_maxrss is no measure of it: a child inherits what its parent has had."""
+
+    peak: int = 0
+    memory: int = 0
+
+
 @contextmanager
-def _watched(pid: int | None) -> Iterator[list[int]]:
-    """A list whose one number is the largest sum of memory that `pid` and its children were seen with."""
-    most = [0]
+def _watched(pid: int | None) -> Iterator[_Seen]:
+    """The most that `pid` and its children were seen with."""
+    seen = _Seen()
     if pid is None:
-        yield most
+        yield seen
         return
     ended = threading.Event()
 
     def look() -> None:
         while not ended.wait(_SAMPLE):
-            most[0] = max(most[0], together(pid))
+            seen.memory = max(seen.memory, together(pid))
+            seen.peak = max(seen.peak, largest(pid))
 
     watcher = threading.Thread(target=look)
     watcher.start()
     try:
-        yield most
+        yield seen
     finally:
         ended.set()
         watcher.join()
