@@ -48,9 +48,15 @@ def refresh_server(
     """
     folders = [folder for folder in folders if folder.selectable]
     ids = index.sync_folders(SERVER, folders)
-    desks = {folder.native: _Desk(index, ids[folder.native], folder, on_rows) for folder in folders}
     problems: list[Problem] = []
     done = 0
+
+    def came(desk: "_Desk", count: int) -> None:
+        report(Progress(Stage.LIST, desk.folder.name, done, len(folders)))
+        if on_rows:
+            on_rows(desk.row, count)
+
+    desks = {folder.native: _Desk(index, ids[folder.native], folder, came) for folder in folders}
     report(Progress(Stage.LIST, "", done, len(folders)))
     looks = [desk.look((states or {}).get(native)) for native, desk in desks.items()]
     try:
@@ -84,11 +90,11 @@ def _problem(folder: Folder, refused: Refused) -> Problem:
 class _Desk:
     """Where the news of one folder are worked up. `folder`: the folder; `row`: its id."""
 
-    def __init__(self, index: Index, row: int, folder: Folder, on_rows: OnRows | None) -> None:
+    def __init__(self, index: Index, row: int, folder: Folder, came: Callable[["_Desk", int], None]) -> None:
         self._index = index
-        self._row = row
+        self.row = row
         self.folder = folder
-        self._on_rows = on_rows
+        self._came = came
         self._state = index.server_state(row) if index.stamp(row) is not None else None
         self._coming: list[Message] = []
         self._arrived = 0
@@ -119,7 +125,7 @@ class _Desk:
                 self._remove(self._rows_in(news.uids))
             case Left():
                 self.flush()
-                known = self._index.server_uids(self._row)
+                known = self._index.server_uids(self.row)
                 left = set(within(sorted(known), news.uids))
                 self._remove(id_ for uid, (id_, _flags) in known.items() if uid not in left)
             case Settled():
@@ -130,7 +136,7 @@ class _Desk:
                 self.flush()
                 self._settled = True
                 with self._index.transaction():
-                    self._index.set_stamp(self._row, None)
+                    self._index.set_stamp(self.row, None)
 
     def flush(self) -> None:
         """Write what has come in."""
@@ -140,13 +146,12 @@ class _Desk:
         with self._index.transaction():
             if not self._afresh:
                 messages = self._without_known(messages)
-            self._index.add(self._row, messages)
-        if self._on_rows:
-            self._on_rows(self._row, self._arrived)
+            self._index.add(self.row, messages)
+        self._came(self, self._arrived)
 
     def distrust(self) -> None:
         """Let the next look ask for all flags, if this one did not come to its end."""
-        state = self._index.server_state(self._row)
+        state = self._index.server_state(self.row)
         if state is not None and state.modseq is not None and not self._settled:
             self._set_state(FolderStatus(state.messages, state.uidvalidity, state.uidnext), complete=state.complete)
 
@@ -156,7 +161,7 @@ class _Desk:
             return
         self._coming.clear()
         with self._index.transaction():
-            self._index.clear(self._row)
+            self._index.clear(self.row)
             self._write_state(opened.status, complete=False)
 
     def _add(self, messages: list[Message]) -> None:
@@ -179,7 +184,7 @@ class _Desk:
         return [message for message in messages if int(message.place) not in known]
 
     def _change_flags(self, news: Flags) -> None:
-        known = self._index.server_uids(self._row) if news.whole else self._rows_at(news.flags)
+        known = self._index.server_uids(self.row) if news.whole else self._rows_at(news.flags)
         packed = {flags: pack(flags) for flags in set(news.flags.values())}
         changed = [
             (id_, flags)
@@ -202,35 +207,35 @@ class _Desk:
         rows = self._index.db.execute(
             "SELECT message.id, place, flagset.flags FROM message JOIN flagset ON flagset.id = message.flags"
             " WHERE folder = ? AND place IN (SELECT value FROM json_each(?))",
-            (self._row, json.dumps(list(uids))),
+            (self.row, json.dumps(list(uids))),
         )
         return {uid: (id_, flags) for id_, uid, flags in rows}
 
     def _rows_in(self, uids: Ranges) -> list[int]:
         if len(uids) > _MANY_RANGES:
-            known = self._index.server_uids(self._row)
+            known = self._index.server_uids(self.row)
             return [known[uid][0] for uid in within(sorted(known), uids)]
         return [
             row[0]
             for low, high in uids
             for row in self._index.db.execute(
-                "SELECT id FROM message WHERE folder = ? AND place BETWEEN ? AND ?", (self._row, low, high)
+                "SELECT id FROM message WHERE folder = ? AND place BETWEEN ? AND ?", (self.row, low, high)
             )
         ]
 
     def _uids(self) -> set[int]:
         self.flush()
-        return {row[0] for row in self._index.db.execute("SELECT place FROM message WHERE folder = ?", (self._row,))}
+        return {row[0] for row in self._index.db.execute("SELECT place FROM message WHERE folder = ?", (self.row,))}
 
     def _keywords(self) -> frozenset[str]:
         rows = self._index.db.execute(
-            "SELECT flags FROM flagset WHERE id IN (SELECT flags FROM message WHERE folder = ?)", (self._row,)
+            "SELECT flags FROM flagset WHERE id IN (SELECT flags FROM message WHERE folder = ?)", (self.row,)
         )
         return frozenset(flag for row in rows for flag in unpack(row[0]) if not flag.startswith("\\"))
 
     def _count(self) -> int:
         self.flush()
-        return int(self._index.db.execute("SELECT messages FROM folder WHERE id = ?", (self._row,)).fetchone()[0])
+        return int(self._index.db.execute("SELECT messages FROM folder WHERE id = ?", (self.row,)).fetchone()[0])
 
     def _set_state(self, status: FolderStatus, *, complete: bool) -> None:
         with self._index.transaction():
@@ -238,5 +243,5 @@ class _Desk:
 
     def _write_state(self, status: FolderStatus, *, complete: bool) -> None:
         state = ServerState(status.uidvalidity, max(status.uidnext, 1), status.messages, status.modseq, complete)
-        self._index.set_stamp(self._row, str(status.uidvalidity))
-        self._index.set_server_state(self._row, state)
+        self._index.set_stamp(self.row, str(status.uidvalidity))
+        self._index.set_server_state(self.row, state)
