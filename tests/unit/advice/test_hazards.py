@@ -8,7 +8,7 @@ from hikkoshi.move.room import Load
 
 
 def plan(*shares: FolderShare) -> Plan:
-    return Plan((), (), shares, ())
+    return Plan((), shares, (), ())
 
 
 def share(name: str, role: Role, messages: int = 2) -> FolderShare:

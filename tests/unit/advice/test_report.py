@@ -66,7 +66,7 @@ def test_a_limit_of_nothing_is_full() -> None:
 
 def test_a_plan_names_its_folders_and_makes_them_harmless() -> None:
     shares = (FolderShare("a", "Sent\x1b]0;x", False, Load(2048, 1)), FolderShare("b", "見積/2024", True, Load(10, 2)))
-    lines = plan_lines(Plan((), (), shares, ()))
+    lines = plan_lines(Plan((), shares, (), ()))
     assert lines[0] == "3 mails, 2.0 KiB, would be uploaded"
     assert lines[1].split() == ["1", "2.0", "KiB", "Sent\ufffd]0;x"]
     assert lines[2].endswith("見積/2024 (new folder)")

@@ -32,7 +32,7 @@ from hikkoshi.mail.folders import Folder
 from hikkoshi.mail.message import Problem
 from hikkoshi.move.events import Rooms, Tell
 from hikkoshi.move.meter import Meter
-from hikkoshi.move.plan import Plan, make_plan
+from hikkoshi.move.plan import Outline, Plan, make_outline, make_plan
 from hikkoshi.move.quiet import wait_for_stragglers
 from hikkoshi.move.receipt import Receipt, tell_unfinished
 from hikkoshi.move.room import Room
@@ -170,6 +170,12 @@ class AccountSession:
         with Index(self.files.index) as index:
             wanted = uploadable(index) if ids is None else ids
             return make_plan(index, wanted, seen.rooms, append_limit=seen.append_limit)
+
+    def outline(self) -> Outline:
+        """What an upload of all that is missing would do, summed up. Needs a snapshot."""
+        seen = self._seen()
+        with Index(self.files.index) as index:
+            return make_outline(index, seen.rooms, append_limit=seen.append_limit)
 
     def ready(self) -> None:
         """Raise where an upload could bring a mail twice, since not all of the server was looked at."""

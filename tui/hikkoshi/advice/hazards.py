@@ -5,10 +5,10 @@ from collections.abc import Callable
 from hikkoshi.i18n import ngettext
 from hikkoshi.mail.folders import Role
 from hikkoshi.mail.headers import sanitise
-from hikkoshi.move.plan import FolderShare, Plan
+from hikkoshi.move.plan import FolderShare, Outline
 
 
-def hazards(plan: Plan) -> list[str]:
+def hazards(plan: Outline) -> list[str]:
     """A sentence or two for each folder of the plan that has a hazard, in the plan's order."""
     return [_HAZARDS[share.role](share) for share in plan.shares if share.load.messages and share.role in _HAZARDS]
 

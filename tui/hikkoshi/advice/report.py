@@ -10,7 +10,7 @@ from hikkoshi.i18n import _, ngettext
 from hikkoshi.index.queries import Counts, FolderPair
 from hikkoshi.mail.headers import sanitise
 from hikkoshi.mail.message import Problem
-from hikkoshi.move.plan import Plan
+from hikkoshi.move.plan import Outline
 from hikkoshi.move.room import MESSAGE, Outlook, Room
 
 SCHEMA = 1
@@ -102,7 +102,7 @@ def count_lines(counts: Counts) -> list[tuple[int, str]]:
     ]
 
 
-def plan_lines(plan: Plan) -> list[str]:
+def plan_lines(plan: Outline) -> list[str]:
     """A plan for people: folders, counts, bytes, quota before and after, hazards."""
     load = plan.load
     head = ngettext("{n:,} mail, {size}, would be uploaded", "{n:,} mails, {size}, would be uploaded", load.messages)

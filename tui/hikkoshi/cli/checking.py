@@ -26,7 +26,7 @@ from hikkoshi.i18n import _, ngettext
 from hikkoshi.index.queries import Counts, FolderPair
 from hikkoshi.mail.headers import sanitise
 from hikkoshi.mail.message import Problem
-from hikkoshi.move.plan import Plan
+from hikkoshi.move.plan import Outline
 from hikkoshi.move.receipt import refused
 
 NOTHING_TO_DO, DIFFERENT, NOT_CHECKED = 0, 1, 2
@@ -49,7 +49,7 @@ def check_account(values: Mapping[str, Any], *, as_json: bool, strict: bool) -> 
 def run_check(session: AccountSession, *, as_json: bool = False, strict: bool = False) -> int:
     """Compare, print the report, and give the exit status. Raises what refreshing raises, with nothing printed."""
     snapshot = refresh(session, new_cancel())
-    plan = session.plan()
+    plan = session.outline()
     if left := session.left_behind():
         say(left)
     if as_json:
@@ -66,7 +66,7 @@ def _status(snapshot: Snapshot, *, strict: bool) -> int:
     return DIFFERENT if different else NOTHING_TO_DO
 
 
-def _object(session: AccountSession, snapshot: Snapshot, plan: Plan) -> dict[str, Any]:
+def _object(session: AccountSession, snapshot: Snapshot, plan: Outline) -> dict[str, Any]:
     local, server = snapshot.local_total, snapshot.server_total
     return {
         "schema": SCHEMA,
@@ -87,7 +87,7 @@ def _object(session: AccountSession, snapshot: Snapshot, plan: Plan) -> dict[str
     }
 
 
-def _print(snapshot: Snapshot, plan: Plan) -> None:
+def _print(snapshot: Snapshot, plan: Outline) -> None:
     click.echo(sanitise(snapshot.description))
     click.echo(_side_line(_("This PC:"), snapshot.local_total))
     click.echo(_side_line(snapshot.server + ":", snapshot.server_total))

@@ -216,6 +216,26 @@ def uploadable(index: Index, natives: Iterable[str] | None = None, facts: Relati
     return array("q", (row[0] for row in rows))
 
 
+def upload_sums(index: Index, append_limit: int | None) -> tuple[list[tuple[str, int, int]], "array[int]"]:
+    """What `uploadable` names, summed up: (native name of the target, mails, bytes in CRLF form) of what can go.
+
+    And the row ids of what cannot: empty mail, and mail of more than `append_limit` bytes.
+    """
+    # Where a mail's copies have a fact that an upload settles, the row that leads has it, too, and goes for them.
+    going = (
+        f"FROM pair JOIN message ON message.id = pair.local WHERE lead AND relation & {int(UPLOAD)} != 0"
+        " AND (message.size > 0 AND (? IS NULL OR message.size <= ?))"
+    )
+    limits = (append_limit, append_limit)
+    sums = index.db.execute(
+        f"SELECT target, count(*), sum(size) FROM (SELECT folder, size {going}) JOIN folder ON folder.id = folder"
+        " GROUP BY target",
+        limits,
+    ).fetchall()
+    rest = index.db.execute(f"SELECT pair.id {going} = 0 ORDER BY pair.id", limits)
+    return sums, array("q", (row for (row,) in rest))
+
+
 def upload_targets(index: Index) -> list[str]:
     """Native names of the folders on the server that have mail to get, those to be made left out."""
     rows = index.db.execute(
