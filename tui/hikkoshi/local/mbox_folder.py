@@ -10,8 +10,8 @@ from hikkoshi.local.mbox_mail import Extent
 from hikkoshi.local.mbox_reader import Starts
 from hikkoshi.local.msf import Summary
 from hikkoshi.local.standing import GONE, standing_of_fields
-from hikkoshi.mail.dates import internal_date
-from hikkoshi.mail.headers import decode, field, identity_fields
+from hikkoshi.mail.dates import date_of_lines
+from hikkoshi.mail.headers import decode, field, identity_of_lines
 from hikkoshi.mail.message import Message, Problem
 
 
@@ -55,18 +55,18 @@ def mbox_messages(
     for extent in scan_extents(path, counts.note_garbage, starts, part, sure=sure):
         fields = extent.bookkeeping
         standing = standings.get(str(extent.offset), GONE) if standings is not None else standing_of_fields(fields)
-        if not standing.live or (foreign and is_foreign(extent.header, foreign)) or _is_internal(extent):
+        if not standing.live or (foreign and is_foreign(extent.header, foreign)) or (fields and _is_internal(extent)):
             continue
         if extent.cut:
             problems.append(_cut_problem(name, extent))
         counts.nuls += extent.nuls
-        dated = internal_date(extent.header, sent=sent, from_line=extent.from_line, mtime=mtime)
+        dated = date_of_lines(extent.lines, sent=sent, from_line=extent.from_line, mtime=mtime)
         yield Message(
             extent.place,
             extent.size,
             standing.flags,
             dated.when if dated else None,
-            identity_fields(extent.header),
+            identity_of_lines(extent.lines),
             standing.partial or extent.cut,
         )
 
@@ -83,6 +83,6 @@ def _cut_problem(name: str, extent: Extent) -> Problem:
 
 def _is_internal(extent: Extent) -> bool:
     """The message that c-client and Dovecot keep their UIDs in (c-client's mbox driver, docs/formats.txt)."""
-    if b"DON'T DELETE" not in extent.header:
+    if not any(raw[:6].lower() == b"x-imap" for raw in extent.bookkeeping):
         return False
     return field(extent.header, b"x-imap") is not None and b"DON'T DELETE" in (field(extent.header, b"subject") or b"")

@@ -5,28 +5,34 @@ from dataclasses import dataclass, field
 import msgspec
 
 from hikkoshi.local.from_lines import LAST_BLANK, QUOTED
-from hikkoshi.mail.bookkeeping import bookkeeping_fields, crlf_size, dropped_size
+from hikkoshi.mail.bookkeeping import bookkeeping_of_lines, crlf_size, dropped_size
 from hikkoshi.mail.headers import BLANK_LINE
 
+_CR = 13
 _BLANK_ENDS = (b"\n\n", b"\n\r\n")
 
 
 class Extent(msgspec.Struct, frozen=True, gc=False):
     """One mail in the file: from its From_ line at `offset` (bytes) over `length` bytes to the next one's.
 
-    `header` is its header block as stored, unquoted; `size` its bytes in CRLF form without bookkeeping headers;
-    `from_line` the separator without its line end; `bookkeeping` its raw bookkeeping fields; `cut`: the file ends in
-    the middle of it; `nuls`: it holds NUL bytes, as a crash leaves them.
+    `lines` is its header block as stored, unquoted, with a line end in front of it; `size` its bytes in CRLF form
+    without bookkeeping headers; `from_line` the separator without its line end; `bookkeeping` its raw bookkeeping
+    fields; `cut`: the file ends in the middle of it; `nuls`: it holds NUL bytes, as a crash leaves them.
     """
 
     offset: int
     length: int
     from_line: bytes
-    header: bytes
+    lines: bytes
     size: int
     bookkeeping: list[bytes]
     cut: bool = False
     nuls: bool = False
+
+    @property
+    def header(self) -> bytes:
+        """The header block."""
+        return self.lines[1:]
 
     @property
     def place(self) -> str:
@@ -44,32 +50,39 @@ def whole_mail(
 ) -> Extent:
     """The mail that lies whole in `buffer[start:end]`, which is at offset `at` of its file.
 
-    `crs`, `nuls`: the buffer has such bytes somewhere; `quotes`: where a line
-    of the mail has quoting, in ascending order.
+    `crs`, `nuls`: the buffer has such bytes somewhere; `quotes`: where lines of the mail have quoting, ascending.
     """
     newline = buffer.find(b"\n", start, end)
     if newline < 0:
-        newline = end - 1
-        line = buffer[start:end]
-    else:
-        line = buffer[start:newline]
+        return Extent(at + start, end - start, buffer[start:end].removesuffix(b"\r"), b"\n", 0, [], cut, nuls=False)
+    line = buffer[start:newline]
     first = newline + 1
-    blank = BLANK_LINE.search(buffer, newline, end)
-    body = end if blank is None else blank.start() + 1
-    header = buffer[first:body]
+    body, behind = _ends_of_header(buffer, newline, end, crs=crs)
+    lines = buffer[newline:body]
     if quotes and quotes[0] < body:
-        header = unquoted(header)
+        lines = b"\n" + unquoted(lines[1:])
     size = end - first - len(quotes) + buffer.count(b"\n", first, end)
     if crs and buffer.find(b"\r", first, end) >= 0:
         size -= buffer.count(b"\r\n", first, end)
     # The blank line that ends a header belongs to the mail; it is no separator.
-    if buffer.endswith(_BLANK_ENDS, first, end) and blank is not None and end > blank.end():
+    if end > behind and buffer.endswith(_BLANK_ENDS, first, end):
         size -= 2
-    bookkeeping = bookkeeping_fields(header, mbox=True)
+    bookkeeping = bookkeeping_of_lines(lines, mbox=True)
     if bookkeeping:
-        size -= dropped_size(header, bookkeeping)
+        size -= dropped_size(lines, bookkeeping)
     has_nuls = nuls and buffer.find(b"\0", first, end) >= 0
-    return Extent(at + start, end - start, line.removesuffix(b"\r"), header, size, bookkeeping, cut, has_nuls)
+    return Extent(at + start, end - start, line.removesuffix(b"\r"), lines, size, bookkeeping, cut, has_nuls)
+
+
+def _ends_of_header(buffer: bytes, newline: int, end: int, *, crs: bool) -> tuple[int, int]:
+    """Where the header whose first line follows `newline` ends, and where the blank line behind it does."""
+    if not crs or buffer[newline - 1] != _CR:
+        blank = buffer.find(b"\n\n", newline, end)
+        if blank >= 0 and not (crs and buffer.find(b"\r", newline, blank) >= 0):
+            return blank + 1, blank + 2
+    # Half as fast, but it finds lines that end in CRLF, too.
+    found = BLANK_LINE.search(buffer, newline, end) if crs else None
+    return (found.start() + 1, found.end()) if found else (end, end)
 
 
 @dataclass(slots=True)
@@ -114,12 +127,12 @@ class Gathered:
 
     def extent(self, *, cut: bool) -> Extent:
         """The mail, once all of it has been fed."""
-        header = bytes(self.header[1:])
+        lines = bytes(self.header)
         if self.quoted:
-            header = unquoted(header)
-        bookkeeping = bookkeeping_fields(header, mbox=True)
-        size = crlf_size(header) - dropped_size(header, bookkeeping) + self.body_size
+            lines = b"\n" + unquoted(lines[1:])
+        bookkeeping = bookkeeping_of_lines(lines, mbox=True)
+        size = crlf_size(lines) - 2 - dropped_size(lines, bookkeeping) + self.body_size
         # The blank line that ends a header stands in `body_size`; it is no separator.
         if LAST_BLANK.search(self.tail) and self.body_size > 2:
             size -= 2
-        return Extent(self.offset, self.length, self.from_line, header, size, bookkeeping, cut, self.nuls)
+        return Extent(self.offset, self.length, self.from_line, lines, size, bookkeeping, cut, self.nuls)

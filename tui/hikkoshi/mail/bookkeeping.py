@@ -79,17 +79,25 @@ def upload_size(stored: bytes, *, mbox: bool) -> int:
 
 def bookkeeping_fields(header: bytes, *, mbox: bool) -> list[bytes]:
     """The bookkeeping fields of a header block, raw, folds kept, without their last line feed."""
-    return (_MBOX_FIELDS if mbox else _FIELDS).findall(b"\n" + header)
+    return bookkeeping_of_lines(b"\n" + header, mbox=mbox)
+
+
+def bookkeeping_of_lines(lines: bytes, *, mbox: bool) -> list[bytes]:
+    """`bookkeeping_fields` of a header block that has a line end in front of it."""
+    return (_MBOX_FIELDS if mbox else _FIELDS).findall(lines)
 
 
 def dropped_size(header: bytes, fields: list[bytes]) -> int:
-    """Bytes in CRLF form that `header` loses with its `bookkeeping_fields`."""
+    """Bytes in CRLF form that `header` (a line end in front of it or not) loses with its `bookkeeping_fields`."""
     if not fields:
         return 0
-    lines = b"\n".join(fields)
+    text = b"\n".join(fields)
     # The last line of a header may lack its line feed, where the mail ends in it.
-    ends = header.endswith(b"\n") or not (b"\n" + header).endswith(b"\n" + fields[-1])
-    return crlf_size(lines + b"\n" if ends else lines)
+    if not header.endswith(b"\n") and (b"\n" + header).endswith(b"\n" + fields[-1]):
+        return crlf_size(text)
+    if b"\r" in text:
+        return crlf_size(text + b"\n")
+    return len(text) + text.count(b"\n") + 2
 
 
 def crlf_size(content: bytes) -> int:

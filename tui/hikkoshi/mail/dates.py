@@ -61,13 +61,17 @@ def internal_date(block: bytes, *, sent: bool, from_line: bytes | None, mtime: f
     The top Received field's date, else Date; for `sent` mail Date comes first and Received is not asked.
     Else the mbox's From_ line, else the file's time `mtime` (seconds since 1970). None where nothing is known.
     """
+    return date_of_lines(b"\n" + block, sent=sent, from_line=from_line, mtime=mtime)
+
+
+def date_of_lines(lines: bytes, *, sent: bool, from_line: bytes | None, mtime: float | None) -> Dated | None:
+    """`internal_date` of a header block that has a line end in front of it."""
     latest = time() + _AHEAD
-    block = b"\n" + block
-    if not sent and (received := _RECEIVED.search(block)):
-        when = parse_date(received[1].partition(b":")[2].rpartition(b";")[2])
+    if not sent and (received := _RECEIVED.search(lines)):
+        when = parse_date(_behind_last_semicolon(received[1]))
         if when is not None and _EARLIEST <= when <= latest:
             return Dated(when, "received")
-    if date := _DATE_FIELD.search(block):
+    if date := _DATE_FIELD.search(lines):
         when = parse_date(date[1].partition(b":")[2])
         if when is not None and _EARLIEST <= when <= latest:
             return Dated(when, "date")
@@ -77,6 +81,13 @@ def internal_date(block: bytes, *, sent: bool, from_line: bytes | None, mtime: f
     if mtime is not None and _EARLIEST <= mtime <= latest:
         return Dated(int(mtime), "file")
     return None
+
+
+def _behind_last_semicolon(field: bytes) -> bytes:
+    """The date in a Received field: without a semicolon all of its value."""
+    _trace, semicolon, value = field.rpartition(b";")
+    # The name has none, so that one found is in the value.
+    return value if semicolon else field.partition(b":")[2]
 
 
 def parse_date(value: bytes) -> int | None:

@@ -86,7 +86,12 @@ def field(block: bytes, name: bytes) -> bytes | None:
 
 def identity_fields(block: bytes) -> bytes:
     """The raw IDENTITY_FIELDS of a header block, in stored order and folding, line ends CRLF, none at the end."""
-    found: list[bytes] = _IDENTITY.findall(b"\n" + block)
+    return identity_of_lines(b"\n" + block)
+
+
+def identity_of_lines(lines: bytes) -> bytes:
+    """`identity_fields` of a header block that has a line end in front of it."""
+    found: list[bytes] = _IDENTITY.findall(lines)
     text = b"\n".join(found)
     if b"\r" in text:
         text = b"\n".join([one.rstrip(b"\r") for one in found]).replace(b"\r\n", b"\n")
