@@ -6,11 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from hikkoshi.local import mbox_reader
 from hikkoshi.local.maildir import MaildirStore
+from hikkoshi.local.mbox import scan_extents
+from hikkoshi.local.mbox_reader import Starts
 from hikkoshi.local.mboxes import MboxStore
-from hikkoshi.mail.bookkeeping import upload_form
+from hikkoshi.local.scan import NOTHING_KNOWN, LocalScan
+from hikkoshi.local.standing import header_standing
+from hikkoshi.mail.bookkeeping import upload_form, upload_size
+from hikkoshi.mail.dates import internal_date
 from hikkoshi.mail.headers import decode, header_block, identity_fields, iter_fields
 from hikkoshi.mail.message import Problem
+from support import slow_dates, slow_headers, slow_mbox
 from support.real_mail import mails
 
 CORPORA = os.environ.get("CORPORA", "")
@@ -63,6 +70,71 @@ def test_every_header_decodes_to_something_that_a_terminal_can_show() -> None:
         for _name, value in iter_fields(identity_fields(header_block(content))):
             text = decode(value)
             assert not any(ord(char) < 32 or 127 <= ord(char) < 160 for char in text), path
+
+
+def test_fast_ways_through_a_header_agree_with_the_slow_ones() -> None:
+    for path, content in mails():
+        header = header_block(content)
+        assert identity_fields(header) == slow_headers.identity_fields(header), path
+        assert header_standing(header) == slow_headers.header_standing(header), path
+        for mbox in (True, False):
+            assert upload_size(content, mbox=mbox) == slow_headers.upload_size(content, mbox=mbox), path
+        for sent in (True, False):
+            when = internal_date(header, sent=sent, from_line=None, mtime=None)
+            assert when == slow_dates.internal_date(header, sent=sent, from_line=None, mtime=None), path
+
+
+@pytest.mark.parametrize("chunk", [1 << 12, 1 << 18])
+@pytest.mark.parametrize("classic", [True, False])
+def test_mboxes_read_as_the_slow_twin_reads_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, classic: bool, chunk: int
+) -> None:
+    """Real mboxes as they are, and all mail in one, unquoted."""
+    monkeypatch.setattr(mbox_reader, "CHUNK", chunk)
+    known = None if classic else frozenset[int]()
+    together = tmp_path / "box"
+    with together.open("wb") as box:
+        for _path, content in mails():
+            box.write(b"From - Mon Jan  1 10:00:00 2024\n" + content + b"\n")
+    boxes = [together, *(path for path in _files() if _first_bytes(path) == b"From ")]
+    assert len(boxes) > 1
+    for path in boxes:
+        slow = [
+            (e.offset, e.length, e.from_line, e.header, e.size, e.cut, e.nuls)
+            for e in slow_mbox.scan_extents(path, known=known)
+        ]
+        fast = [
+            (e.offset, e.length, e.from_line, e.header, e.size, e.cut, e.nuls)
+            for e in scan_extents(path, starts=Starts(known))
+        ]
+        if classic and slow != fast:
+            # Only a Content-Length that proves true may keep a line from being a boundary.
+            assert {e[0] for e in fast} < {e[0] for e in slow}, path
+            assert b"\ncontent-length:" in path.read_bytes().lower(), path
+        else:
+            assert fast == slow, path
+
+
+def test_children_find_what_this_process_finds(tmp_path: Path) -> None:
+    with (tmp_path / "box").open("wb") as box:
+        for _path, content in mails():
+            box.write(b"From - Mon Jan  1 10:00:00 2024\n" + content + b"\n")
+    store = MboxStore(tmp_path / "box")
+    folder = store.folders()[0]
+    with LocalScan(store, [(folder, NOTHING_KNOWN)], 2) as scan:
+        scan.start()
+        changes = scan.changes([])
+        assert changes is not None
+        assert list(changes.messages) == list(store.scan(folder, []))
+
+
+def _first_bytes(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(5)
+
+
+def _files() -> list[Path]:
+    return [path for path in sorted(Path(CORPORA).rglob("*")) if path.is_file() and not path.is_symlink()]
 
 
 def _survives_an_mbox(content: bytes, quoted: bool) -> bool:
