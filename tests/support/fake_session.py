@@ -134,7 +134,7 @@ class FakeSession:
     delay: float = 0.0
     uploads: list[Plan] = field(default_factory=list)
     steps: list[Callable[[Index], None]] = field(default_factory=list)
-    """What comes in, one after the other, while the server is listed; each is shown early, and `pause` waited for."""
+    """What comes in, one after the other, while the server is listed; after each an early look, then `pause` is waited for."""
     filled: list[Cancel] = field(default_factory=list)
     fill: Callable[[Cancel], None] = lambda _cancel: None
     problems: tuple[Problem, ...] = (Problem("Old mail", "The file is cut; its last mail is not whole."),)
@@ -144,13 +144,14 @@ class FakeSession:
         if self.errors:
             raise self.errors.pop(0)
         with Index(self.index_path) as index:
-            if not index.folders():
+            if not index.folders() and not self.steps:
                 fill(index)
-        for number, step in enumerate(self.steps, 1):
+        steps, self.steps = self.steps, []
+        for number, step in enumerate(steps, 1):
             with Index(self.index_path) as index:
                 step(index)
             seen = self._compare(whole=False)
-            report(Progress(Stage.LIST, "INBOX", number, len(self.steps), mails=seen.server_total[1]))
+            report(Progress(Stage.LIST, "INBOX", number, len(steps), mails=seen.server_total[1]))
             assert early is not None
             early(seen)
             self._wait(cancel)
@@ -166,9 +167,9 @@ class FakeSession:
 
     def _wait(self, cancel: Cancel) -> None:
         if self.pause is not None:
-            self.pause.wait(20)
+            while not self.pause.wait(0.02):
+                cancel.check()
             self.pause.clear()
-        cancel.check()
 
     def remap(self, overrides: Mapping[str, str], report: Report, cancel: Cancel) -> Snapshot:
         self.overrides = dict(overrides)

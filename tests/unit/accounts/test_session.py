@@ -1,17 +1,21 @@
 """The session on a store and a server in memory; real servers are asked in tests/server/."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from hikkoshi.accounts import early as early_room
 from hikkoshi.accounts import session as room
 from hikkoshi.accounts.address import parse_address
 from hikkoshi.accounts.config import AccountConfig, Config, load_config, save_config
 from hikkoshi.accounts.options import Options, files_in, files_of
-from hikkoshi.accounts.session import AccountSession
+from hikkoshi.accounts.session import AccountSession, Snapshot
 from hikkoshi.errors import HikkoshiError, UsageError
 from hikkoshi.index.queries import Counts
+from hikkoshi.index.search import find_rows, progress
+from hikkoshi.index.store import Index
 from hikkoshi.jobs.cancel import Cancel
 from hikkoshi.jobs.progress import Progress, Stage, silent
 from hikkoshi.mail.message import Message
@@ -81,6 +85,64 @@ def test_a_refresh_looks_at_both_sides_and_hangs_up(account: Account) -> None:
         Stage.CONNECT, Stage.LIST, Stage.SCAN, Stage.COMPARE
     ]  # fmt: skip
     assert account.bulk.open == 0
+
+
+def test_a_first_look_is_shown_early_with_what_is_not_known_yet(account: Account) -> None:
+    session = account.open()
+    early: list[Snapshot] = []
+    told: list[Progress] = []
+    whole = session.refresh(told.append, Cancel(), early.append)
+    first = early[0]
+    assert (first.whole, whole.whole) == (False, True)
+    assert first.local_total[:2] == (2, 3)
+    assert sum(pair.pending for pair in first.pairs) == 3
+    assert first.counts == Counts()
+    assert whole.counts == Counts(only_local=1, elsewhere=1)
+    assert sum(pair.pending for pair in whole.pairs) == 0
+    assert (first.pairs[0].server, first.pairs[0].exists) == ("INBOX", True)
+    assert max(progress.mails for progress in told if progress.stage is Stage.LIST) == 2
+    early.clear()
+    assert session.refresh(silent, Cancel(), early.append).counts == whole.counts
+    assert early == []
+
+
+def test_early_looks_change_nothing_in_the_end(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    account.bulk.mail = {name: {uid: mail(uid) for uid in range(1, 9)} for name in ("INBOX", "Projects", "Shared")}
+    account.store.change("Projects", *(mail(number) for number in range(5, 14)))
+    expected = account.open().refresh(silent, Cancel())
+    account.files.index.unlink()
+    monkeypatch.setattr(early_room, "_EVERY", 0.0)
+    monkeypatch.setattr(early_room, "_SHARE", 0.0)
+    early: list[Snapshot] = []
+    found = account.open().refresh(silent, Cancel(), early.append)
+    assert len(early) >= 3
+    assert all(seen.counts.only_local == seen.counts.sent_gap == seen.counts.elsewhere == 0 for seen in early)
+    assert replace(found, checked_at=expected.checked_at) == expected
+
+
+def test_what_was_seen_early_cannot_be_uploaded_where_the_list_was_cut(account: Account) -> None:
+    session = account.open()
+    cancel = Cancel()
+    with pytest.raises(HikkoshiError, match="Stopped"):
+        session.refresh(silent, cancel, lambda _seen: cancel.set("user"))
+    assert session.plan().items == ()
+    with pytest.raises(HikkoshiError, match="not listed to its end"):
+        session.upload(session.plan(), lambda _event: None, Cancel())
+    assert session.refresh(silent, Cancel()).counts == Counts(only_local=1, elsewhere=1)
+
+
+def test_what_was_looked_at_can_be_made_searchable_and_a_busy_index_disturbs_nobody(account: Account) -> None:
+    session = account.open()
+    session.refresh(silent, Cancel())
+    stopped = Cancel()
+    stopped.set()
+    session.fill_search(stopped)
+    session.fill_search(Cancel())
+    with Index(account.files.index) as index:
+        assert len(find_rows(index, "mail 1")) == 1
+        assert progress(index) == (5, 5)
+    account.files.index.write_bytes(b"no database")
+    session.fill_search(Cancel())
 
 
 def test_the_connections_are_ended_when_the_work_is_stopped(account: Account) -> None:

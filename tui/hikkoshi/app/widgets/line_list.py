@@ -58,7 +58,8 @@ class LineList(ScrollView, can_focus=True):
         self.count = count
         self.cursor = max(0, min(count - 1, cursor))
         self._fit()
-        self.scroll_to(y=max(0, top), animate=False, immediate=True)
+        # Forced: a list that was shorter than its place has no scrollbar until the next layout.
+        self.scroll_to(y=max(0, top), animate=False, immediate=True, force=True)
         self.refresh()
 
     def on_resize(self) -> None:
