@@ -102,8 +102,23 @@ def test_a_first_look_is_shown_early_with_what_is_not_known_yet(account: Account
     assert (first.pairs[0].server, first.pairs[0].exists) == ("INBOX", True)
     assert max(progress.mails for progress in told if progress.stage is Stage.LIST) == 2
     early.clear()
-    assert session.refresh(silent, Cancel(), early.append).counts == whole.counts
+    account.bulk.mail["INBOX"][2] = mail(2)
+    assert session.refresh(silent, Cancel(), early.append).counts == Counts(elsewhere=1)
     assert early == []
+
+
+def test_a_folder_that_came_since_is_shown_early_but_one_that_cannot_be_opened_is_not(account: Account) -> None:
+    session = account.open()
+    session.refresh(silent, Cancel())
+    early: list[Snapshot] = []
+    account.bulk.mail["Refused"] = {}
+    account.bulk.refused = {"Refused"}
+    session.refresh(silent, Cancel(), early.append)
+    assert early == []
+    account.bulk.mail["Archive"] = {uid: mail(uid) for uid in range(20, 24)}
+    session.refresh(silent, Cancel(), early.append)
+    assert [seen.whole for seen in early] == [False]
+    assert early[0].counts.only_server == 4
 
 
 def test_early_looks_change_nothing_in_the_end(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ from time import monotonic
 
 from hikkoshi.index.schema import SERVER
 from hikkoshi.index.store import Index
+from hikkoshi.jobs.cancel import Cancel
 from hikkoshi.jobs.progress import Progress, Report, Stage
 from hikkoshi.mail.folders import Folder
 
@@ -35,16 +36,24 @@ class EarlyLooks:
 class Listing:
     """Follows a listing: says in its progress how many mails have come in, and lets `looks` know of them."""
 
-    def __init__(self, index: Index, report: Report, looks: EarlyLooks) -> None:
-        self._index, self._report, self._looks = index, report, looks
-        self._before = self._seen = index.totals(SERVER)[1]
+    def __init__(self, index: Index, report: Report, cancel: Cancel, looks: EarlyLooks) -> None:
+        self._index, self._report, self._cancel, self._looks = index, report, cancel, looks
+        self._counts: dict[int, int] = {}
+        self._last = Progress(Stage.LIST)
 
     def report(self, progress: Progress) -> None:
-        """The listing goes on to the next folder."""
-        mails = self._index.totals(SERVER)[1]
-        self._report(replace(progress, mails=max(0, mails - self._before)))
-        if progress.stage is Stage.LIST and mails != self._seen:
-            self._seen = mails
+        """How far the listing is."""
+        self._last = progress
+        self._report(replace(progress, mails=sum(self._counts.values())))
+
+    def came(self, folder: int, count: int) -> None:
+        """`count` mails of a server folder have come in by now. An `OnRows`."""
+        self._counts[folder] = count
+        self.report(self._last)
+        state = self._index.server_state(folder)
+        listed = state is not None and state.complete
+        # Who leaves shall not wait for a comparison.
+        if not listed and not self._cancel.is_set():
             self._looks.came()
 
 
@@ -53,6 +62,6 @@ def is_first(index: Index, folders: Iterable[Folder]) -> bool:
     listed = set()
     for entry in index.folders(SERVER):
         state = index.server_state(entry.id)
-        if entry.known and (state is None or state.complete):
+        if state is not None and state.complete:
             listed.add(entry.folder.native)
     return any(folder.selectable and folder.native not in listed for folder in folders)

@@ -15,7 +15,7 @@ from hikkoshi.accounts.options import Files, Options, files_of
 from hikkoshi.accounts.proofs import LedgerProofs
 from hikkoshi.errors import Cancelled, HikkoshiError, IndexUnusable, LedgerError, ServerError
 from hikkoshi.i18n import _
-from hikkoshi.index.account import compare
+from hikkoshi.index.account import compare, is_compared
 from hikkoshi.index.mapping import Target, find_local, map_folders
 from hikkoshi.index.queries import Counts, FolderPair, folder_pairs, total, upload_targets, uploadable
 from hikkoshi.index.refresh_local import LocalRefresh
@@ -124,8 +124,11 @@ class AccountSession:
             if early is not None and is_first(index, overview.folders):
                 # What has come in is compared with all mail of this PC, so that comes first.
                 problems = local.finish(report)
-                listing = self._show_early(index, ledger, overview, tuple(problems), report, early)
-                unlisted = refresh_server(index, bulk, self._server_folders, listing.report, cancel, states=states)
+                looks = self._early_looks(index, ledger, overview, tuple(problems), early)
+                listing = Listing(index, report, cancel, looks)
+                unlisted = refresh_server(
+                    index, bulk, self._server_folders, listing.report, cancel, states=states, on_rows=listing.came
+                )
             else:
                 unlisted = refresh_server(index, bulk, self._server_folders, report, cancel, states=states)
                 problems = local.finish(report)
@@ -253,16 +256,10 @@ class AccountSession:
                 return ""
             return tell_unfinished(moves)
 
-    def _show_early(
-        self,
-        index: Index,
-        ledger: Ledger,
-        overview: Overview,
-        problems: tuple[Problem, ...],
-        report: Report,
-        early: Early,
-    ) -> Listing:
-        """Show what is known now, and what follows the listing to show more of it."""
+    def _early_looks(
+        self, index: Index, ledger: Ledger, overview: Overview, problems: tuple[Problem, ...], early: Early
+    ) -> EarlyLooks:
+        """What compares what has come in, and shows it. Where nothing was compared yet this PC's mail is shown at once."""
         index.sync_folders(SERVER, (folder for folder in overview.folders if folder.selectable))
 
         def show() -> None:
@@ -273,8 +270,9 @@ class AccountSession:
             early(self.snapshot)
 
         looks = EarlyLooks(show)
-        looks.came()
-        return Listing(index, report, looks)
+        if not is_compared(index):
+            looks.came()
+        return looks
 
     def _seen(self) -> Snapshot:
         assert self.snapshot is not None, "refresh() comes first"

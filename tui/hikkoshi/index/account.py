@@ -53,6 +53,11 @@ def compare(index: Index, targets: Mapping[str, Target], proofs: Proofs, *, whol
         index.db.execute("DELETE FROM gone")
 
 
+def is_compared(index: Index) -> bool:
+    """Whether both sides were compared when the server had been listed to its end."""
+    return bool(index.db.execute("SELECT compared AND whole FROM state").fetchone()[0])
+
+
 def _touch_pending(index: Index) -> None:
     """What was said while the server was being listed is looked at again."""
     index.db.execute(
