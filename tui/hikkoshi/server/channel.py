@@ -120,12 +120,17 @@ class Channel:
         """Let `read` take whole responses from the bytes at hand; how many it took.
 
         `read` is given the bytes from the start of a response on. It returns how many responses it has taken, how
-        many bytes that were, and whether the response behind them is sure to need more: only then is there a wait.
+        many bytes that were, and whether the response behind them is sure to need more: only then, or where there is
+        none yet, is there a wait.
         """
         if self.closed:
             raise failures.lost(self.host)
         while True:
-            count, size, cut = read(self._framer.rest())
+            data = self._framer.rest()
+            if not data and not self._framer.partway:
+                self._hear()
+                continue
+            count, size, cut = read(data)
             self._framer.skip(size)
             if count or not cut:
                 return count

@@ -254,13 +254,21 @@ class FolderLook:
                 found = dict(self._searches.found)
                 if found.keys() >= keys.keys() | more.keys():
                     return flags_of(found.pop(""), found)
-        yield Round([*tasks, self._heard.flags_of(b"1:*", excused=self._no_surprise)], afresh=True)
-        return None if self._failed() else dict(self._heard.flags)
+        heavy = self._messages() >= CHUNK // 5
+        yield Round([*tasks, self._heard.flags_of(b"1:*", excused=self._no_surprise, heavy=heavy)], afresh=True)
+        if self._failed():
+            return None
+        flags = dict(self._heard.flags)
+        self._heard.flags.clear()
+        return flags
 
     def _wants_sets(self) -> bool:
+        return "ESEARCH" in self._capabilities and self._messages() >= _SETS_FROM
+
+    def _messages(self) -> int:
+        """How many there were when somebody last counted."""
         state, known = self._look.state, self._known
-        messages = state.messages if state else known.messages if known else 0
-        return "ESEARCH" in self._capabilities and messages >= _SETS_FROM
+        return state.messages if state else known.messages if known else 0
 
     def _fewer_than(self, messages: int) -> Callable[[], bool]:
         return lambda: self._no_surprise() or self._opening.exists < messages

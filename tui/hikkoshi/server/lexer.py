@@ -78,6 +78,11 @@ class Framer:
         while (parts := self.next()) is not None:
             yield parts
 
+    @property
+    def partway(self) -> bool:
+        """Whether the last bytes taken were the start of a response."""
+        return bool(self._parts)
+
     def rest(self) -> bytes:
         """What was fed and not taken yet, where a response begins; b"" in the middle of one."""
         return b"" if self._parts else bytes(memoryview(self._buffer)[self._start :])

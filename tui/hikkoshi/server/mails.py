@@ -56,10 +56,12 @@ class Heard:
         command = (b"FETCH " if by_number else b"UID FETCH ") + which + b" " + LIST_ITEMS
         return Task(command, self._end, self.hear, self._batch, excused, _HEAVY if heavy else 1)
 
-    def flags_of(self, which: bytes, *, modifier: bytes = b"", excused: Callable[[], bool] = lambda: False) -> Task:
+    def flags_of(
+        self, which: bytes, *, modifier: bytes = b"", excused: Callable[[], bool] = lambda: False, heavy: bool = True
+    ) -> Task:
         """FETCH the flags of the mails `which`; `modifier` with its blank, ` (CHANGEDSINCE 7)`."""
         command = b"UID FETCH " + which + b" " + FLAG_ITEMS + modifier
-        return Task(command, self._end, self.hear, self._batch, excused, _HEAVY)
+        return Task(command, self._end, self.hear, self._batch, excused, _HEAVY if heavy else 1)
 
     def hear(self, parts: Parts) -> None:
         """Take one response."""
