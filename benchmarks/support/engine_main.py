@@ -10,6 +10,8 @@ can be watched. It prints a `Part` as JSON: the seconds of the part alone, witho
     compare INDEX                  compare all that it has
     change INDEX FOLDER            read a folder anew, as after its file was compacted: every mail of it is touched
     list INDEX HOST PORT USER PASSWORD   list an account without TLS into an index that has nothing of it
+    drain HOST PORT USER PASSWORD        ask for the same of INBOX, and throw the answer away (`mails` are bytes then)
+    imapclient HOST PORT USER PASSWORD   list INBOX with imapclient
 """
 
 import os
@@ -37,6 +39,7 @@ from hikkoshi.mail.headers import identity_fields
 from hikkoshi.move.link import Link
 from hikkoshi.server.login import Login
 from support.engine import Part
+from support.listings import by_imapclient, drain
 from support.planted_mails import plant, replant, targets
 
 
@@ -127,9 +130,21 @@ def _list(path: str, host: str, port: str, user: str, password: str) -> Part:
     return measured
 
 
+def _drain(host: str, port: str, user: str, password: str) -> Part:
+    with _clock() as measured:
+        measured.mails = drain(host, int(port), user, password)
+    return measured
+
+
+def _imapclient(host: str, port: str, user: str, password: str) -> Part:
+    with _clock() as measured:
+        measured.mails = by_imapclient(host, int(port), user, password)
+    return measured
+
+
 _PARTS: dict[str, Callable[..., Part]] = {
     "scan": _scan, "headers": _headers, "stdlib": _stdlib, "refresh": _refresh, "plant": _plant, "compare": _compare,
-    "change": _change, "list": _list,
+    "change": _change, "list": _list, "drain": _drain, "imapclient": _imapclient,
 }  # fmt: skip
 
 
