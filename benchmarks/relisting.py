@@ -21,8 +21,6 @@ from support.timing import alternate
 from support.tools import NotHad
 
 _RTT = 40
-_EACH = 100
-"""Mails in a folder."""
 _CHANGED, _SPREAD = 100, 10
 """So many mails change, in so many folders."""
 
@@ -79,12 +77,13 @@ def measure(setting: Setting) -> Iterator[Figure]:
 
 
 def _prepared(setting: Setting, net: Network, server: Dovecot, stack: ExitStack) -> Contest:
-    folders = [f"Folder {number:03}" for number in range(setting.size(100, 30))]
-    count = len(folders) * _EACH
+    folders = [f"Folder {number:03}" for number in range(setting.size(100, 20))]
+    each = setting.size(100, 50)
+    count = len(folders) * each
 
     def filled(where: Dovecot) -> Account:
         found = iter(corpora.small(count).mails())
-        return servers.account(where, {folder: list(islice(found, _EACH)) for folder in folders})
+        return servers.account(where, {folder: list(islice(found, each)) for folder in folders})
 
     changing, still = filled(server), filled(server)
     program = peers.program("mbsync")
