@@ -80,28 +80,27 @@ class Reader:
         """The mails in their order. Raises `OSError`."""
         self._go_to_start()
         searched = 0
-        is_certain, by_classic_rule = self.starts.is_certain, self.starts.by_classic_rule
+        is_certain, by_classic_rule, stop = self.starts.is_certain, self.starts.by_classic_rule, self.stop
         while True:
             chunk = self.file.read(CHUNK)
             self._buffer = self._buffer + chunk if self._buffer else chunk
             self._crs, self._nuls = b"\r" in self._buffer, b"\0" in self._buffer
             decided = len(self._buffer) if not chunk else max(searched, len(self._buffer) - AHEAD)
-            for position in from_words(self._buffer, searched, decided):
-                before = self._buffer[position - 1] if position else self._context[-1]
+            buffer, at = self._buffer, self._at
+            for position in from_words(buffer, searched, decided):
+                before = buffer[position - 1] if position else self._context[-1]
                 if before not in _FRONTS:
                     if before == _QUOTE and self._is_quoting(position - 1):
                         self._quotes.append(position)
                     continue
-                certain = is_certain(self._buffer, position, self._at + position) or (
-                    self.sure and self._at + position == self.start
-                )
+                certain = is_certain(buffer, position, at + position) or (self.sure and at + position == self.start)
                 if not certain and not (by_classic_rule and self._starts_by_classic_rule(position)):
                     continue
                 if self._open is not None:
                     yield self._close(position, cut=False)
                 elif position:
                     self._pass_over(position)
-                if certain and self.stop is not None and self._at + position >= self.stop:
+                if certain and stop is not None and at + position >= stop:
                     return
                 self._open, self._believed = position, None
                 if self._quotes:

@@ -1,6 +1,7 @@
 """What a mail's own headers say of it: flags, whether it is live, whether all of it is here."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from hikkoshi.mail.flags import (
     DELETED,
@@ -66,6 +67,7 @@ def _standing(fields: list[bytes]) -> Standing:
     return Standing(flags - {DELETED}, DELETED not in flags)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def mozilla_standing(bits: int, keywords: str) -> Standing:
     """The standing of a mail by Thunderbird's 32 status bits and keywords."""
     return Standing(mozilla_flags(bits, keywords), not bits & MOZILLA_EXPUNGED, bool(bits & MOZILLA_PARTIAL))
