@@ -253,6 +253,7 @@ def test_a_mail_of_commands_after_a_bad_harms_nothing(
         if not first:
             bulk.append("INBOX", mail(1), [SEEN])
             # More than the buffers on the way hold, so that the answer comes while the mail is being sent.
+            monkeypatch.setattr("hikkoshi.server.appending.HURRIED", 1 << 30)
             proxy.stall_after(up=1)
         sent = len(proxy.sent)
         monkeypatch.setattr(

@@ -43,19 +43,22 @@ def connections(monkeypatch: pytest.MonkeyPatch) -> Connections:
     return found
 
 
-def test_nothing_stays_open_where_the_second_connection_fails(connections: Connections) -> None:
-    connections.trouble = [None, ConnectFailed("no more")]
-
-    with pytest.raises(ConnectFailed):
-        Link(LOGIN, Cancel())
+def test_nothing_stays_open_where_a_connection_fails(connections: Connections) -> None:
+    with Link(LOGIN, Cancel()) as link:
+        connections.trouble = [ConnectFailed("no more")]
+        with pytest.raises(ConnectFailed):
+            link.session  # noqa: B018 - it is opened by this
+        assert connections.open == {link.bulk}
     assert connections.open == set()
 
 
 def test_it_is_made_anew_and_the_old_ones_are_closed(connections: Connections) -> None:
     with Link(LOGIN, Cancel()) as link:
-        connections.trouble = [ConnectFailed("down"), None, LoginRefused("too many connections")]
+        before = {link.bulk, link.session}
+        connections.trouble = [ConnectFailed("down"), LoginRefused("too many connections")]
         link.renew()
-        assert connections.open == {link.session, link.bulk}
+        assert connections.open == {link.bulk}
+        assert not before & {link.bulk, link.session}
     assert connections.open == set()
 
 

@@ -230,7 +230,7 @@ class AccountSession:
             if receipt.state is not State.CONNECTION_LOST:
                 # The move is over, and its receipt is what counts: these figures are not worth losing it.
                 with suppress(ServerError):
-                    rooms = tuple(meter.read(link.session, sorted({share.target for share in plan.shares} | {"INBOX"})))
+                    rooms = tuple(meter.read(link.bulk, sorted({share.target for share in plan.shares} | {"INBOX"})))
                     report(Rooms(rooms))
                     self.snapshot = replace(self._seen(), rooms=rooms)
         self._compare_again(lambda _progress: None)

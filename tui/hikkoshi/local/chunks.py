@@ -12,6 +12,8 @@ from hikkoshi.i18n import _
 from hikkoshi.mail.headers import BLANK_LINE, header_block
 
 CHUNK = 256 * 1024
+HEAD = 8 * 1024
+"""Pieces for reading a header alone."""
 
 # One `>` of `>*From ` at the start of a line is quoting (see hikkoshi.local.mbox); a piece may begin inside a line.
 _QUOTED = re.compile(rb"^>(?=>*From )", re.MULTILINE)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hikkoshi.errors import LocalChanged, NotAStore
 from hikkoshi.i18n import _, ngettext
-from hikkoshi.local.chunks import file_chunks, head
+from hikkoshi.local.chunks import HEAD, file_chunks, head
 from hikkoshi.local.files import INFO
 from hikkoshi.local.files_look import MAIL_FOLDERS, look_at_maildir
 from hikkoshi.local.look import Known, Look
@@ -77,7 +77,7 @@ class MaildirStore:
     def header_dates(self, folder: Folder, place: str) -> Dated | None:
         """See `LocalStore.header_dates`."""
         path = _locate(folder, place)
-        return file_dates(head(file_chunks(path)), path, folder)
+        return file_dates(head(file_chunks(path, HEAD)), path, folder)
 
     def _find(self) -> Iterator[Folder]:
         if is_maildir(self.path):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hikkoshi.errors import NotAStore
 from hikkoshi.i18n import _, ngettext
-from hikkoshi.local.chunks import extent_chunks, head
+from hikkoshi.local.chunks import HEAD, extent_chunks, head
 from hikkoshi.local.look import Known, Look
 from hikkoshi.local.mbox import from_line, read_extent
 from hikkoshi.local.mbox_look import look_at_mbox
@@ -34,7 +34,7 @@ def looks_like_mbox(path: Path) -> bool:
 def mbox_dates(folder: Folder, place: str) -> Dated | None:
     """The INTERNALDATE that a scan found for a mail. Raises what reading it raises."""
     path = Path(folder.native)
-    header = head(extent_chunks(path, place))
+    header = head(extent_chunks(path, place, HEAD))
     sent = folder.role is Role.SENT
     return internal_date(header, sent=sent, from_line=from_line(path, place), mtime=path.stat().st_mtime)
 

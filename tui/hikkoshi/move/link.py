@@ -14,12 +14,13 @@ _WAITS = (1.0, 4.0, 9.0)
 
 
 class Link:
-    """A session for small conversations and a bulk connection, both of one thread; and lanes where they help."""
+    """A bulk connection, a session for small conversations where it is needed, both of one thread; lanes where they help."""
 
     def __init__(self, login: Login, cancel: Cancel) -> None:
         self._login = login
         self._cancel = cancel
         self._lanes: Lanes | None = None
+        self._session: ServerSession | None = None
         self._open()
 
     def __enter__(self) -> "Link":
@@ -42,7 +43,9 @@ class Link:
             self._lanes.close()
             self._lanes = None
         self.bulk.close()
-        self.session.close()
+        if self._session is not None:
+            self._session.close()
+            self._session = None
 
     def wait(self, seconds: float) -> None:
         """Let some time go by. Raises `Cancelled`."""
@@ -63,10 +66,12 @@ class Link:
             else:
                 return
 
+    @property
+    def session(self) -> ServerSession:
+        """The connection for making folders, opened when it is first asked for."""
+        if self._session is None:
+            self._session = ServerSession.open(self._login)
+        return self._session
+
     def _open(self) -> None:
-        self.session = ServerSession.open(self._login)
-        try:
-            self.bulk = Bulk.open(self._login)
-        except BaseException:
-            self.session.close()
-            raise
+        self.bulk = Bulk.open(self._login)

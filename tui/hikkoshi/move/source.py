@@ -19,7 +19,7 @@ from hikkoshi.mail.identity import CanonicalDigest
 from hikkoshi.mail.message import Message
 from hikkoshi.move.risk import Risk
 
-KEPT = 1 << 20
+KEPT = 2 << 20
 
 
 @dataclass(frozen=True, slots=True)

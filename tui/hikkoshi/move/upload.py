@@ -199,7 +199,7 @@ class Upload:
         if not self._meter.due_before(size):
             return
         delivery.drain()  # what is on its way counts, too
-        current = self._steady(lambda: self._meter.read(self._link.session, list(self._left)))
+        current = self._steady(lambda: self._meter.read(self._link.bulk, list(self._left)))
         self._tell(Rooms(tuple(current)))
         if fits(outlook(current, self._left)) is False:
             raise NoRoom(
