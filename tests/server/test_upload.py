@@ -348,8 +348,9 @@ def test_a_box_that_others_fill_meanwhile_ends_the_move(dovecot_with: Start, tmp
     assert len(names(dovecot, mover)) == moved + 1
 
 
-def test_without_uidplus_each_mail_is_found_by_itself(dovecot_with: Start, tmp_path: Path) -> None:
-    dovecot = dovecot_with(Settings(capability="IMAP4rev1 NAMESPACE QUOTA SPECIAL-USE LITERAL+"))
+@pytest.mark.parametrize("more", [" LITERAL+ MULTIAPPEND", " LITERAL+", ""])
+def test_without_uidplus_each_mail_is_found_by_itself(dovecot_with: Start, tmp_path: Path, more: str) -> None:
+    dovecot = dovecot_with(Settings(capability="IMAP4rev1 NAMESPACE QUOTA SPECIAL-USE" + more))
     mover = mover_to(dovecot, tmp_path)
     mover.write(Inbox=[mail("same", message_id=False), mail("other", message_id=False), *mails("in", 2)])
     with FaultProxy(dovecot.host, dovecot.imap_port) as proxy:

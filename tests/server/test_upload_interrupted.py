@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import signal
 import sqlite3
 import subprocess
@@ -24,7 +25,7 @@ from hikkoshi.errors import HikkoshiError, LedgerError
 from hikkoshi.jobs.cancel import Cancel
 from hikkoshi.ledger import schema
 from hikkoshi.ledger.store import State
-from hikkoshi.move import batch, link, meter
+from hikkoshi.move import batch, deliver, link, meter, quiet, source
 from support.dovecot import Dovecot
 from support.dovecot_config import Settings
 from support.faultproxy import FaultProxy
@@ -191,6 +192,70 @@ class TestCutLine:
 
         assert (again.state, again.landed, again.complete) == (State.DONE, 3, True)
         assert on_server(dovecot, mover) == SIX
+
+
+class TestAnswers:
+    """Answers to batches that say less than they might."""
+
+    @pytest.mark.parametrize("said", [b"", b"[APPENDUID %d 2:4] ", b"[APPENDUID 1 2] "])
+    def test_another_number_of_uids_is_looked_up(
+        self, dovecot: Dovecot, proxy: FaultProxy, mover: Mover, said: bytes
+    ) -> None:
+        def change(line: bytes) -> bytes:
+            found = re.search(rb"\[APPENDUID (\d+) \d+:\d+\] ", line)
+            return line.replace(found[0], said % int(found[1]) if b"%d" in said else said) if found else line
+
+        proxy.change = change
+        done = mover.run("upload", "--yes", "--json")
+        again = mover.run("upload", "--yes", "--json")
+
+        assert (done.returncode, json.loads(done.stdout)["moved"]["read_back"]) == (0, 6)
+        assert json.loads(again.stdout)["plan"]["messages"] == 0
+        assert on_server(dovecot, mover) == SIX
+
+    def test_a_batch_that_is_refused_goes_mail_by_mail(self, dovecot: Dovecot, proxy: FaultProxy, mover: Mover) -> None:
+        """Even where the server stored it and said NO, each mail is there once."""
+        left = [b"NO [SERVERBUG] something"]
+
+        def change(line: bytes) -> bytes:
+            if re.search(rb"\[APPENDUID \d+ \d+:\d+\]", line) and left:
+                return line.split()[0] + b" " + left.pop() + b"\r\n"
+            return line
+
+        proxy.change = change
+        done = mover.run("upload", "--yes")
+
+        assert (done.returncode, done.stderr, left) == (0, "", [])
+        assert on_server(dovecot, mover) == SIX
+        assert states(mover) == {"verified": 6}
+
+
+class TestChangedMail:
+    def test_a_large_mail_that_changes_while_it_is_sent_stops_no_other(
+        self, dovecot: Dovecot, proxy: FaultProxy, mover: Mover, way: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for module in (source, batch):
+            monkeypatch.setattr(module, "KEPT", 500)
+        large = "x" * 70 + "\n" + "y" * 900 + "\n"
+        mover.write(Inbox=[mail(f"in-{n}", body=large if n in (1, 5) else "small\n") for n in range(6)])
+        session = session_of(mover, proxy.port)
+        session.refresh(lambda _: None, Cancel())
+        post = deliver.Delivery._post
+
+        def changing(self: deliver.Delivery, letters: list[batch.Letter], **how: bool) -> None:
+            inbox = mover.store / "Inbox"
+            if b"in-5" in letters[0].item.message.fields:
+                inbox.write_bytes(inbox.read_bytes().replace(b"y\n\n", b"z\n\n"))
+            post(self, letters, **how)
+
+        monkeypatch.setattr(deliver.Delivery, "_post", changing)
+        monkeypatch.setattr(quiet, "QUIET", 0.2)
+        receipt = session.upload(session.plan(), lambda _: None, Cancel())
+
+        assert receipt.state is State.DONE
+        assert [each.subject for each in receipt.failed] == ["in-5"]
+        assert "changed on this PC" in receipt.failed[0].reason
+        assert on_server(dovecot, mover) == SIX[:5]
 
 
 class TestReadingBack:

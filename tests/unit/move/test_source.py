@@ -1,5 +1,6 @@
 """The bytes of a mail, read anew just before they go."""
 
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,10 @@ from msgspec.structs import replace
 
 from hikkoshi.errors import LocalChanged
 from hikkoshi.local.detect import open_store
+from hikkoshi.mail.bookkeeping import upload_form
 from hikkoshi.mail.identity import canonical_digest
 from hikkoshi.mail.message import Message
+from hikkoshi.move import source
 from hikkoshi.move.source import Parcel, pack_parcel
 from support.moving import mail, uploaded, write_mbox
 
@@ -74,3 +77,39 @@ def test_a_file_that_is_gone_is_an_oserror(tmp_path: Path) -> None:
 
     with pytest.raises(OSError):  # noqa: PT011 - the system's own
         packed(path, lambda _message: path.unlink())
+
+
+def test_a_large_mail_is_read_again_and_costs_no_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = ">From x\n" + "0123456789" * 7 + "\n"
+    write_mbox(tmp_path / "Inbox", [mail("large", fields=FIELDS, body=body * 500_000)])
+    store = open_store(tmp_path / "Inbox")
+    [folder] = store.folders()
+    [message] = list(store.scan(folder, []))
+
+    tracemalloc.start()
+    parcel = pack_parcel(store, folder, message)
+    size = sum(map(len, parcel.chunks()))
+    _now, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert parcel.kept is None
+    assert size == parcel.size == message.size > 40_000_000
+    assert peak < 8 << 20
+    assert parcel.digest == canonical_digest(b"".join(parcel.chunks()))
+    assert b"".join(parcel.chunks()) == upload_form(store.read(folder, message.place), mbox=True)
+
+
+@pytest.mark.parametrize("change", [(b"hello", b"HELLO"), (b"hello", b"hell"), (b"hello", b"hello!")])
+def test_a_large_mail_that_changes_before_it_is_sent_is_not_given_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: tuple[bytes, bytes]
+) -> None:
+    monkeypatch.setattr(source, "KEPT", 10)
+    path = tmp_path / "Inbox"
+    write_mbox(path, [mail("one")])
+    parcel = packed(path)
+    path.write_bytes(path.read_bytes().replace(*change))
+
+    pieces: list[bytes] = []
+    with pytest.raises(LocalChanged):
+        pieces.extend(parcel.chunks())
+    assert sum(map(len, pieces)) < parcel.size

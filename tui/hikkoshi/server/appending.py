@@ -5,8 +5,8 @@ sent without waiting for the answers before (RFC 3501 section 5.5).
 
 With a non-synchronising literal, `{n+}`, a server that calls the command line BAD reads the mail behind it as
 commands. So dates and flags are built from checked values; the first mail of each folder and set of flags goes
-with a synchronising `{n}`, and only once the server has answered it with OK do others of that shape go without;
-so do the first two mails of the first MULTIAPPEND; and after a BAD not one more byte is sent.
+with a synchronising `{n}`, and only once the server has answered it with OK do others of that shape go without; the
+first MULTIAPPEND has but a few mails, all of which wait like that; and after a BAD not one more byte is sent.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -136,27 +136,30 @@ class Appending(Conversation):
     def post_many(self, native: str, mails: Sequence[Outgoing], posting: Posting | None = None) -> Posting:
         """Send mails in one command, of which the server stores all or none; see `takes_many`.
 
-        The first mail of each set of flags that the server has not seen goes by itself, and its answer is waited for.
+        The first mail of each set of flags that the server has not seen goes ahead in a command of its own, with a second
+        one if it is alone, each waiting for its go-ahead; and the answer to that is waited for.
         """
         posting = posting or Posting(len(mails))
         if not self._under_way:
             self._leave_for_append(native)
-        unproven: dict[Shape, int] = {}
-        for number, mail in enumerate(mails):
-            shape = (native, frozenset(mail.flags))
-            if shape not in self._proven:
-                unproven.setdefault(shape, number)
-        for number in unproven.values():
-            self._post_one(native, number, mails[number], posting)
-        if unproven:
+        ahead = self._unproven(native, mails)
+        rest = [number for number in range(len(mails)) if number not in ahead]
+        if ahead:
+            self._post_together(native, ahead, mails, posting)
             self.answers_to(posting)
-        rest = [number for number in range(len(mails)) if number not in unproven.values()]
-        if len(rest) == 1:
-            self._post_one(native, rest[0], mails[rest[0]], posting)
-        elif rest:
-            posting.together = rest
+        if rest:
             self._post_together(native, rest, mails, posting)
         return posting
+
+    def _unproven(self, native: str, mails: Sequence[Outgoing]) -> list[int]:
+        """The numbers of the mails that have to go ahead."""
+        first: dict[Shape, int] = {}
+        for number, mail in enumerate(mails):
+            first.setdefault((native, frozenset(mail.flags)), number)
+        ahead = [number for shape, number in first.items() if shape not in self._proven]
+        if not self._many_proven and len(ahead) < 2:
+            ahead += [number for number in range(len(mails)) if number not in ahead][: 2 - len(ahead)]
+        return sorted(ahead)
 
     def answers_to(self, posting: Posting) -> None:
         """Wait until all mails of a posting are answered."""
@@ -177,16 +180,19 @@ class Appending(Conversation):
         self._send_mail(command, number, command.tag + b" " + start, mail, hurried=shape in self._proven)
 
     def _post_together(self, native: str, numbers: list[int], mails: Sequence[Outgoing], posting: Posting) -> None:
-        """One MULTIAPPEND."""
+        """One MULTIAPPEND; a plain APPEND where there is one mail."""
+        if len(numbers) == 1:
+            self._post_one(native, numbers[0], mails[numbers[0]], posting)
+            return
+        posting.together += numbers
         shapes: set[Shape] = {(native, frozenset(mails[number].flags)) for number in numbers}
+        proven = self._many_proven and shapes <= self._proven
         lines = [append_message(mails[number].flags, mails[number].date) for number in numbers]
         command = self._begin(posting, numbers, shapes, native)
         line = command.tag + b" APPEND " + mailbox(native)
         for place, number in enumerate(numbers):
-            mail = mails[number]
-            hurried = (native, frozenset(mail.flags)) in self._proven and (self._many_proven or place >= 2)
             last = place == len(numbers) - 1
-            self._send_mail(command, number, line + b" " + lines[place], mail, hurried=hurried, last=last)
+            self._send_mail(command, number, line + b" " + lines[place], mails[number], hurried=proven, last=last)
             if command.tag not in self._under_way:
                 return
             if command.refusal is not None:
