@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hikkoshi.move.evidence import DOUBT, Sighting, Trace, judge
@@ -52,6 +52,13 @@ def test_dates_tell_apart_where_bodies_cannot_be_read() -> None:
     assert judge(traces, [seen(5, date=2)]) == {1: None, 2: 5}
 
 
+def test_of_mails_with_one_body_that_with_its_date_has_arrived() -> None:
+    traces = [trace(1, date=1), trace(2, date=2), trace(3, body=b"y", date=1)]
+
+    assert judge(traces, [seen(5, date=2)], {5: b"x"}.get) == {1: None, 2: 5, 3: None}
+    assert judge(traces[:2], [seen(5, date=2), seen(6, date=1)]) == {1: 6, 2: 5}
+
+
 def test_a_size_that_the_server_counts_otherwise() -> None:
     assert judge([trace(1)], [seen(5, size=11)]) == {1: 5}
     assert judge([trace(1)], [seen(5, size=0)]) == {1: 5}
@@ -65,6 +72,7 @@ MAILS = st.tuples(
 )
 
 
+@settings(max_examples=400)
 @given(
     st.lists(st.tuples(MAILS, st.booleans()), max_size=8),
     st.randoms(use_true_random=False),

@@ -73,9 +73,10 @@ def _group(traces: list[Trace], sightings: list[Sighting], body_of: BodyOf | Non
     if body_of is not None and len({trace.body for trace in traces}) > 1:
         bodies = {each.uid: body_of(each.uid) for each in there}
         return _by_class(traces, there, lambda trace: trace.body, lambda each: bodies[each.uid])
-    if len(there) == len(traces):
+    verdicts = _by_class(traces, there, lambda trace: (trace.flags, trace.date), lambda each: (each.flags, each.date))
+    if len(there) == len(traces) and DOUBT in verdicts.values():
         return _equal(traces, there)
-    return _by_class(traces, there, lambda trace: (trace.flags, trace.date), lambda each: (each.flags, each.date))
+    return verdicts
 
 
 def _equal(traces: Sequence[Trace], there: Sequence[Sighting]) -> dict[int, Verdict]:
@@ -105,7 +106,10 @@ def _by_class(
     verdicts: dict[int, Verdict] = {}
     for key, group in sent.items():
         found = seen.pop(key, [])
-        if len({trace.body for trace in group}) > 1 and 0 < len(found) < len(group):
+        bodies, ways = {trace.body for trace in group}, {(trace.flags, trace.date) for trace in group}
+        if len(ways) > 1 and len(bodies) == 1:
+            verdicts |= _group(group, found, None)
+        elif len(bodies) > 1 and 0 < len(found) < len(group):
             verdicts |= {trace.key: DOUBT for trace in group}
         else:
             verdicts |= _equal(group, found)
