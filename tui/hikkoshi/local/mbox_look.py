@@ -148,8 +148,6 @@ def _retold(
 ) -> tuple[dict[str, tuple[str, frozenset[str]]], list[str]] | None:
     """(moved, gone) by a summary; None where it lists mail that is not known, other than what is read anyway."""
     flags = {one.offset: one.flags for one in batch.retold or []}
-    if any(one.partial for one in batch.retold or []):
-        return None
     moved: dict[str, tuple[str, frozenset[str]]] = {}
     gone = []
     for place, known in places.items():

@@ -23,8 +23,9 @@ from hikkoshi.mail.message import Message, Problem
 BATCH = 256
 """Messages in a batch: about 100 KiB."""
 
-BY_HEADERS, BY_SUMMARY, BY_LENGTHS = "headers", "summary", "lengths"
-"""What tells of an mbox's mails: their headers; its summary; their Content-Lengths where they start."""
+BY_HEADERS, BY_SUMMARY, BY_PARTIAL_SUMMARY, BY_LENGTHS = "headers", "summary", "summary of partial mail", "lengths"
+"""What tells of an mbox's mails: their headers; its summary; a summary in which some are partial, which changes more
+than flags; their Content-Lengths where they start."""
 
 TASK = "hikkoshi.local.units:read_encoded"
 
@@ -59,11 +60,10 @@ Unit = MboxUnit | FilesUnit
 
 
 class Retold(msgspec.Struct, frozen=True, array_like=True):
-    """A live mail by the summary: offset of its From_ line, flags, whether only its headers were downloaded."""
+    """A live mail by the summary: offset of its From_ line, and flags."""
 
     offset: int
     flags: frozenset[str]
-    partial: bool
 
 
 class Batch(msgspec.Struct, frozen=True, array_like=True):
@@ -111,10 +111,10 @@ def _read_mbox(unit: MboxUnit) -> Iterator[Batch]:
         raise changed()
     summary = _summary(source.native, unit.state, unit.summary) if source.summaries else None
     starts = _starts(source, summary)
-    told = BY_SUMMARY if summary else BY_LENGTHS if starts.chained else BY_HEADERS
+    told = _told_by(summary) if summary else BY_LENGTHS if starts.chained else BY_HEADERS
     retold = None
     if unit.retold and summary:
-        retold = [Retold(int(at), s.flags, s.partial) for at, s in summary.standings.items()]
+        retold = [Retold(int(at), s.flags) for at, s in summary.standings.items()]
     yield Batch(told=told, retold=retold)
     if not unit.reads:
         return
@@ -130,6 +130,11 @@ def _read_mbox(unit: MboxUnit) -> Iterator[Batch]:
     yield Batch(problems=problems, garbage=counts.garbage, nuls=counts.nuls)
     if file_state(path) != unit.state:
         raise changed()
+
+
+def _told_by(summary: Summary) -> str:
+    partial = any(standing.partial for standing in summary.standings.values())
+    return BY_PARTIAL_SUMMARY if partial else BY_SUMMARY
 
 
 def _starts(source: Source, summary: Summary | None) -> Starts:
