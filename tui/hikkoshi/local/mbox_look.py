@@ -53,7 +53,7 @@ def look_at_mbox(source: Source, known: Known) -> Look | None:
     fresh = Stamp(state, summary, use, size, _ends(path, size), "")
     look = _Look(source, fresh, known)
     if old and old.use == use and old.told in (BY_HEADERS, BY_SUMMARY):
-        if old.state == state and old.told == BY_SUMMARY:
+        if old.told == BY_SUMMARY and (old.state, old.ends) == (state, fresh.ends):
             return look.retell(old, reads=False)
         if old.size < size and _ends(path, old.size) == old.ends:
             return look.retell(old, reads=True)
