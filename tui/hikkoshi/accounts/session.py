@@ -18,6 +18,7 @@ from hikkoshi.i18n import _
 from hikkoshi.index.account import compare, is_compared
 from hikkoshi.index.mapping import Target, find_local, map_folders
 from hikkoshi.index.queries import Counts, FolderPair, folder_pairs, total, upload_targets, uploadable
+from hikkoshi.index.readdress import Readdressing
 from hikkoshi.index.refresh_local import LocalRefresh
 from hikkoshi.index.refresh_server import refresh_server
 from hikkoshi.index.schema import LOCAL, SERVER
@@ -120,17 +121,20 @@ class AccountSession:
             overview = bulk.overview(asked)
             self._server_folders, self._new_native = overview.folders, overview.namer()
             self._moves = ledger.moves(self.server)
-            states = overview.states
+            states, uploads = overview.states, Readdressing(index, ledger, self.server)
             if early is not None and is_first(index, overview.folders):
                 # What has come in is compared with all mail of this PC, so that comes first.
                 problems = local.finish(report)
                 looks = self._early_looks(index, ledger, overview, tuple(problems), early)
                 listing = Listing(index, report, cancel, looks)
                 unlisted = refresh_server(
-                    index, bulk, self._server_folders, listing.report, cancel, states=states, on_rows=listing.came
-                )
+                    index, bulk, self._server_folders, listing.report, cancel, states=states, on_rows=listing.came,
+                    uploads=uploads,
+                )  # fmt: skip
             else:
-                unlisted = refresh_server(index, bulk, self._server_folders, report, cancel, states=states)
+                unlisted = refresh_server(
+                    index, bulk, self._server_folders, report, cancel, states=states, uploads=uploads
+                )
                 problems = local.finish(report)
             self._settle(index, ledger)
             report(Progress(Stage.COMPARE))

@@ -20,6 +20,7 @@ from hikkoshi.server.records import FolderStatus
 from hikkoshi.server.searches import within
 
 if TYPE_CHECKING:
+    from hikkoshi.index.readdress import Readdressing
     from hikkoshi.server.bulk import Bulk
 
 _ROWS = 5000
@@ -40,11 +41,13 @@ def refresh_server(
     *,
     states: Mapping[str, FolderStatus] | None = None,
     on_rows: OnRows | None = None,
+    uploads: "Readdressing | None" = None,
 ) -> list[Problem]:
     """List what is new on the server, and take over what changed. A folder that cannot be opened is told.
 
     `states`: as `Overview.states` has them; without them each folder is opened to learn its state. What is listed is
-    written as it comes in; a look that is cut short is gone on with by the next one, with what is missing.
+    written as it comes in; a look that is cut short is gone on with by the next one, with what is missing. `uploads`:
+    finds our own again where a folder has a new UIDVALIDITY.
     """
     folders = [folder for folder in folders if folder.selectable]
     ids = index.sync_folders(SERVER, folders)
@@ -63,7 +66,11 @@ def refresh_server(
         with closing(bulk.catch_up(looks)) as news:
             for item in cancel.while_not(news):
                 desk = desks[item.native]
+                if uploads and isinstance(item, Opened) and item.afresh:
+                    uploads.remember(desk.row, item.native, item.status.uidvalidity)
                 desk.take(item)
+                if uploads and isinstance(item, Settled) and item.whole:
+                    uploads.settle(desk.row, item.native, item.status.uidvalidity)
                 if isinstance(item, Opened):
                     report(Progress(Stage.LIST, desk.folder.name, done, len(folders)))
                 elif isinstance(item, Settled | Refused):

@@ -282,6 +282,32 @@ class Ledger:
         )
         return next(map(_item, rows), None)
 
+    def uploads_of_other_times(self, server: str, target: str, uidvalidity: int) -> list[Item]:
+        """What arrived in the folder `target` when it had another UIDVALIDITY than this."""
+        rows = self._read(
+            f"SELECT {_COLUMNS} FROM item WHERE target = ? AND uidvalidity != ? AND uid IS NOT NULL AND state IN (?, ?)"  # noqa: S608
+            " AND move IN (SELECT id FROM move WHERE server = ?)",
+            (target, uidvalidity, *ARRIVED, server),
+        )
+        return [_item(row) for row in rows]
+
+    def uids(self, server: str, target: str, uidvalidity: int) -> set[int]:
+        """The UIDs of what arrived in the folder `target` under this UIDVALIDITY."""
+        rows = self._read(
+            "SELECT uid FROM item WHERE target = ? AND uidvalidity = ? AND uid IS NOT NULL AND state IN (?, ?)"
+            " AND move IN (SELECT id FROM move WHERE server = ?)",
+            (target, uidvalidity, *ARRIVED, server),
+        )
+        return {row[0] for row in rows}
+
+    def readdress(self, moves: Iterable[tuple[int, int, int]]) -> None:
+        """Note under which UIDVALIDITY and UID uploads are found now: (item, UIDVALIDITY, UID)."""
+        with self._write():
+            self.db.executemany(
+                "UPDATE item SET uidvalidity = ?, uid = ? WHERE id = ?",
+                [(uidvalidity, uid, item) for item, uidvalidity, uid in moves],
+            )
+
     def uploads_mark(self) -> str:
         """A text that changes whenever an upload arrives, is settled or is found under another UID; '' without any.
 
