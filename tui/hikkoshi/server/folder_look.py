@@ -340,7 +340,7 @@ class FolderLook:
     def _failed(self) -> bool:
         """Whether the rounds so far came to nothing; a refusal is told."""
         if self._no is not None and self._no.code not in _HARMLESS:
-            what = _("The folder {folder} cannot be read").format(folder=failures.readable(self.native))
+            what = _("The folder {folder} cannot be opened").format(folder=failures.readable(self.native))
             self._tell(Refused(self.native, failures.refused(what, self._no.words, self._no.code)))
             return True
         return self._stale
