@@ -14,7 +14,7 @@ from pathlib import Path
 
 from support.mails import Mail, mails
 
-_VERSION = 1
+_VERSION = 2
 """Of what the generator makes; another one is another corpus."""
 _FROM = re.compile(rb"^(>*From )", re.MULTILINE)
 
@@ -69,7 +69,10 @@ def write_mbox(path: Path, found: Iterable[Mail]) -> None:
 
 
 def write_maildir(path: Path, found: Iterable[Mail]) -> None:
-    """A Maildir whose file names have the sizes as Dovecot writes them (S stored, W in CRLF form)."""
+    """A Maildir whose file names have the sizes as Dovecot writes them (S stored, W in CRLF form).
+
+    Everybody may read the files, so that a server that runs as another user can be given the folders alone.
+    """
     for name in ("cur", "new", "tmp"):
         (path / name).mkdir(parents=True, exist_ok=True)
     folder = os.open(path / "cur", os.O_RDONLY)
@@ -78,7 +81,8 @@ def write_maildir(path: Path, found: Iterable[Mail]) -> None:
             name = (
                 f"{mail.sent}.M{number:06}.office,S={len(mail.stored)},W={mail.crlf_size}:2,{'S' if mail.seen else ''}"
             )
-            file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=folder)
+            file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644, dir_fd=folder)
+            os.fchmod(file, 0o644)  # whatever the umask is
             os.write(file, mail.stored)
             os.utime(file, (mail.sent, mail.sent))
             os.close(file)
