@@ -8,7 +8,7 @@ from hikkoshi.errors import Cancelled, HelperDied, LocalChanged
 from hikkoshi.local import mbox_look
 from hikkoshi.local.detect import open_store
 from hikkoshi.local.look import Changes, Known
-from hikkoshi.local.scan import AUTOMATIC, NOTHING_KNOWN, LocalScan
+from hikkoshi.local.scan import AT_LEAST_ONE, AUTOMATIC, NOTHING_KNOWN, LocalScan
 from hikkoshi.local.store import LocalStore
 from hikkoshi.mail.message import Message, Problem
 from support.following import followed
@@ -177,6 +177,13 @@ def test_a_small_store_is_read_here(store: LocalStore, monkeypatch: pytest.Monke
     monkeypatch.setattr("subprocess.Popen", None)
 
     assert len(all_of(store, AUTOMATIC)) == 3
+
+
+def test_a_screen_has_even_a_small_store_read_by_a_child(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = all_of(store, 0)
+    monkeypatch.setattr("hikkoshi.local.look.read_unit", None)
+
+    assert all_of(store, AT_LEAST_ONE) == here
 
 
 def _take(changes: Changes | None) -> list[Message]:

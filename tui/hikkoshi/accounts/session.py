@@ -28,6 +28,7 @@ from hikkoshi.jobs.progress import Progress, Report, Stage
 from hikkoshi.ledger.lock import MoveLock
 from hikkoshi.ledger.store import Ledger, State
 from hikkoshi.local.detect import open_store
+from hikkoshi.local.scan import AT_LEAST_ONE, AUTOMATIC
 from hikkoshi.local.store import LocalStore
 from hikkoshi.mail.folders import Folder
 from hikkoshi.mail.message import Problem
@@ -112,8 +113,9 @@ class AccountSession:
         with ExitStack() as stack:
             index = stack.enter_context(Index(self.files.index))
             ledger = stack.enter_context(Ledger(self.files.ledger))
-            local = stack.enter_context(LocalRefresh(index, self.store, cancel))
-            # Large stores are read by children while the server is asked.
+            # Children read large stores while the server is asked, and all stores for a screen: keys would stutter.
+            children = AUTOMATIC if early is None else AT_LEAST_ONE
+            local = stack.enter_context(LocalRefresh(index, self.store, cancel, children))
             local.start()
             bulk = stack.enter_context(Bulk.open(self._login))
             wait_for_stragglers(ledger, self.server, bulk, cancel.wait)

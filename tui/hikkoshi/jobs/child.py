@@ -27,7 +27,8 @@ Task = Callable[[bytes], Iterator[bytes]]
 def main() -> None:
     """Run the task that the command line names on each unit that comes, until there are no more."""
     for name in ("SIGINT", "SIGHUP", "SIGQUIT", "SIGTSTP"):
-        signal.signal(getattr(signal, name), signal.SIG_IGN)
+        if number := getattr(signal, name, None):
+            signal.signal(number, signal.SIG_IGN)
     gc.disable()  # a million short-lived lists make no cycle, and looking for one takes 5 % of the time
     set_language(sys.argv[2])
     module, _colon, function = sys.argv[1].partition(":")

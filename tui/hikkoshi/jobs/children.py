@@ -6,7 +6,6 @@ bytes, big-endian), its kind (one byte) and its content. Children have no termin
 reaches the parent alone, which ends them. They end by themselves when the parent is gone.
 """
 
-import fcntl
 import os
 import select
 import subprocess
@@ -30,6 +29,9 @@ _PIPE = 1024 * 1024
 _LEAST_PIPE = 64 * 1024
 _FILLED = 0.7  # of a pipe, at most: writing to it never waits for a child that is busy
 _WAIT = 0.1  # seconds between two looks at a cancel
+
+POSSIBLE = os.name == "posix"
+"""Whether there can be children: elsewhere `select` knows no pipes."""
 
 _PROGRAM = "import sys; sys.path.append(sys.argv.pop()); from hikkoshi.jobs.child import main; main()"
 """The last word of its command line is where our own package lies, which the parent may have found in another way."""
@@ -234,8 +236,9 @@ def _error(failure: Failure) -> Exception:
 
 def _widen(pipe: IO[bytes]) -> int:
     """Make a pipe as wide as the system allows; how many bytes it holds."""
-    command = getattr(fcntl, "F_SETPIPE_SZ", None)
-    if command is not None:
-        with suppress(OSError):  # the user's pipes are at their limit; narrow ones are only slower
-            return int(fcntl.fcntl(pipe.fileno(), command, _PIPE))
+    # No pipe can be widened where this is missing (macOS), nor is there the module everywhere.
+    with suppress(ImportError, AttributeError, OSError):
+        import fcntl
+
+        return int(fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, _PIPE))
     return _LEAST_PIPE

@@ -44,7 +44,7 @@ def next_mail(file: int, size: int, end: int) -> int | None:
     if end > size:
         return None
     start = max(0, end - 3)
-    text = os.pread(file, AHEAD + 8, start)
+    text = _read_at(file, AHEAD + 8, start)
     at = end - start
     for line_end in _LINE_ENDS:
         position = at + len(line_end)
@@ -70,7 +70,7 @@ def believed_end(file: int, size: int, header: bytes, body: int, found: int) -> 
         return 0
     at, context = found, FILE_START
     while at < end:
-        text = os.pread(file, 1024 * 1024, at)
+        text = _read_at(file, 1024 * 1024, at)
         if not text:
             return 0
         safe = min(len(text) if at + len(text) >= size else len(text) - AHEAD, end - at)
@@ -111,7 +111,7 @@ def first_is_chained(path: Path) -> bool:
 def _end_of_mail(file: int, size: int, at: int) -> int | None:
     wanted = _FIRST
     while True:
-        text = os.pread(file, wanted, at)
+        text = _read_at(file, wanted, at)
         blank = BLANK_LINE.search(text)
         if blank or len(text) < wanted or wanted > AHEAD:
             break
@@ -123,3 +123,15 @@ def _end_of_mail(file: int, size: int, at: int) -> int | None:
     if length is None or _MOZILLA.search(b"\n" + header):
         return None
     return next_mail(file, size, at + blank.end() + length)
+
+
+def _read_at(file: int, count: int, offset: int) -> bytes:
+    """Up to `count` bytes at `offset`; where the file is read on meanwhile by others does not change."""
+    if hasattr(os, "pread"):
+        return os.pread(file, count, offset)
+    before = os.lseek(file, 0, os.SEEK_CUR)
+    try:
+        os.lseek(file, offset, os.SEEK_SET)
+        return os.read(file, count)
+    finally:
+        os.lseek(file, before, os.SEEK_SET)

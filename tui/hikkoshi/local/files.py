@@ -23,6 +23,7 @@ INFO = re.compile(r"[:;!]2,([A-Za-z]*)$")
 _THUNDERBIRD_SUFFIX = ".eml"
 _CHUNK = 256 * 1024
 _PLAIN = Standing()
+_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 
 
 def name_flags(place: str, keywords: dict[str, str]) -> frozenset[str] | None:
@@ -107,7 +108,7 @@ def _summary(native: str, _state: str) -> Summary | None:
 
 def header_and_size(path: str) -> tuple[bytes, int]:
     """(header block, bytes of the whole in CRLF form) of a file, of which only the header is held. Raises `OSError`."""
-    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    file = os.open(path, _READ)
     try:
         piece = os.read(file, _CHUNK)
         return _large(file, piece) if len(piece) == _CHUNK else (piece[: header_end(piece)], crlf_size(piece))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from hikkoshi.jobs.children import Children
+from hikkoshi.jobs.children import POSSIBLE, Children
 from hikkoshi.local.look import Changes, Known, Look, changes
 from hikkoshi.local.units import TASK, Batch, FilesUnit, Unit, decode_batch, encode
 from hikkoshi.mail.folders import Folder
@@ -15,8 +15,8 @@ from hikkoshi.mail.message import Message, Problem
 if TYPE_CHECKING:
     from hikkoshi.local.store import LocalStore
 
-AUTOMATIC = -1
-"""As many children as the work is worth; none for a small store."""
+AUTOMATIC, AT_LEAST_ONE = -1, -2
+"""As many children as the work is worth: none for a small store; or one even then, for a screen that must not stutter."""
 
 # A child is ready after 60 ms, and its share of the work has to make up for it. Seconds that work takes, measured
 # with mails of 2 KB: 11 us for each in an mbox, 30 in a file of its own; 40 us for each in a summary.
@@ -47,9 +47,10 @@ class _Outcome:
 class LocalScan:
     """The folders of a store, and what was known of them; what changed in them, one after the other.
 
-    `children`: how many processes read; 0: this one. `start` looks at the folders and lets the children begin, so
-    that the caller may do something else meanwhile; then `changes` is asked once for each folder, in their order.
-    `check` is called while children are waited for; it may raise. Use it in a `with`, which ends the children.
+    `children`: how many processes read, or one of the words above; 0: this one. `start` looks at the folders and lets
+    the children begin, so that the caller may do something else meanwhile; then `changes` is asked once for each
+    folder, in their order. `check` is called while children are waited for; it may raise. Use it in a `with`, which
+    ends the children.
     """
 
     def __init__(
@@ -82,9 +83,9 @@ class LocalScan:
         """Look at all folders and let the children begin to read."""
         self._outcomes = [self._look(folder, known) for folder, known in self._folders]
         units = [unit for outcome in self._outcomes if outcome.look for unit in outcome.look.units]
-        if self._count == AUTOMATIC:
-            self._count = _worth(units)
-        if self._count and units:
+        if self._count < 0:
+            self._count = max(_worth(units), int(self._count == AT_LEAST_ONE))
+        if self._count and units and POSSIBLE:
             self._children = Children(min(self._count, len(units)), TASK, self._check)
             self._answers = self._children.answers(map(encode, units))
 
