@@ -33,6 +33,7 @@ from hikkoshi.mail.folders import Folder
 from support.moving import Mover, write_mbox
 
 NOON = datetime(2024, 1, 2, 12, tzinfo=UTC)
+_PATIENCE = 30  # seconds; a server that says nothing for so long has hung
 _NAMES = ("Date", "From", "To", "Subject", "Message-ID")
 
 
@@ -64,7 +65,7 @@ class OtherClient:
     """imapclient, logged in to the same account; every method opens what it needs and leaves nothing open."""
 
     def __init__(self, host: Host, user: str, password: str) -> None:
-        self._client = IMAPClient(host.host, host.imap_port, ssl=False)
+        self._client = IMAPClient(host.host, host.imap_port, ssl=False, timeout=_PATIENCE)
         self._client.normalise_times = False
         self._client.socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._client.login(user, password)
