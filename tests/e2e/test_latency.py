@@ -1,0 +1,85 @@
+"""Keys are answered as fast while the server is listed for the first time as when nothing goes on."""
+
+import os
+import statistics
+from email.utils import formatdate
+from pathlib import Path
+
+import pytest
+
+from support.command import Hikkoshi
+from support.dovecot import Dovecot
+from support.keyboard import DOWN, UP, Keyboard
+
+pytestmark = pytest.mark.dovecot
+
+MAILS = int(os.environ.get("HIKKOSHI_LATENCY_MAILS", "20000"))
+_FIRST = 1_600_000_000
+_LIMIT = 0.015  # seconds: what a key may take while work runs
+_TIMES = 4
+"""Or so many times what it takes at rest, where the machine is slow. Reading mail in a thread of the screen's process at
+Python's own switch interval took ten times as long."""
+
+ROW = rb"\d/[\d,]+,\d{3} "
+"""The position and the length of the list at the right of the status line: painted last after a key."""
+
+
+def letter(number: int) -> bytes:
+    date = formatdate(_FIRST + number * 60)
+    return (
+        f"Received: from a by b; {date}\nDate: {date}\nFrom: suzuki{number % 90}@example.com\nTo: tanaka@example.jp\n"
+        f"Subject: =?UTF-8?B?6KaL56mN?= mail {number}\nMessage-ID: <{number}@example.com>\n\nhello {number}\n"
+    ).encode()
+
+
+@pytest.fixture
+def office(dovecot: Dovecot, tmp_path: Path) -> Hikkoshi:
+    """As many mails on either side, half of them on both."""
+    user = dovecot.make_user("tanaka")
+    store = tmp_path / "mail"
+    store.mkdir()
+    with (store / "Inbox").open("wb") as inbox:
+        for number in range(MAILS):
+            inbox.write(b"From - Mon Jan  1 10:00:00 2024\n" + letter(number) + b"\n")
+    maildir = dovecot.mail_dir(user)
+    for part in ("cur", "new", "tmp"):
+        (maildir / part).mkdir(parents=True)
+    for number in range(MAILS // 2, MAILS // 2 + MAILS):
+        content = letter(number)
+        path = maildir / "cur" / f"{_FIRST + number * 60}.M{number}.host,S={len(content)}:2,S"
+        path.write_bytes(content)
+    if os.geteuid() == 0:
+        owner = maildir.parents[1].stat()
+        for top, _folders, files in os.walk(maildir.parent):
+            for path in (Path(top), *(Path(top, file) for file in files)):
+                os.chown(path, owner.st_uid, owner.st_gid)
+    return Hikkoshi(tmp_path / "home", store, dovecot, user)
+
+
+def presses(keyboard: Keyboard, count: int) -> list[float]:
+    """Seconds that each of some cursor keys takes."""
+    times = []
+    for number in range(count):
+        keyboard.settle(0.02)
+        times.append(keyboard.press(UP if number % 4 == 3 else DOWN, ROW))
+    return times
+
+
+def test_keys_do_not_wait_for_a_first_listing(office: Hikkoshi) -> None:
+    with Keyboard(office.arguments, office.environment) as keyboard:
+        keyboard.until(rb"1/" + f"{MAILS:,} ".encode(), since=0)
+        busy: list[float] = []
+        while b"checked" not in keyboard.output:
+            busy += presses(keyboard, 1)
+        while b"listing the server" in keyboard.output[-1000:]:
+            keyboard.settle(0.1)
+        keyboard.settle(3.0)
+        idle = presses(keyboard, 40)
+    rest, work = statistics.median(idle), statistics.median(busy)
+    told = (
+        f"at rest {rest * 1e3:.1f} ms, while listing {work * 1e3:.1f} ms (of {len(busy)}, longest"
+        f" {max(busy) * 1e3:.0f} ms, longest at rest {max(idle) * 1e3:.0f} ms)"
+    )
+    print(told)
+    assert len(busy) >= 10, told
+    assert work <= max(_LIMIT, _TIMES * rest), told
