@@ -424,3 +424,25 @@ def test_a_store_that_changed_since_is_looked_at_anew(dovecot: Dovecot, mover: M
 
     assert mover.run("upload", "--yes").returncode == 0
     assert [name for _, name in names(dovecot, mover)] == ["in-0", "in-1", "in-3", "new"]
+
+
+@pytest.mark.parametrize("allowed", [50, 3, 1])
+def test_where_each_mail_has_to_wait_several_connections_share_them(
+    dovecot_with: Start, tmp_path: Path, allowed: int
+) -> None:
+    dovecot = dovecot_with(Settings(capability="IMAP4rev1 NAMESPACE QUOTA UIDPLUS", max_connections=allowed))
+    mover = mover_to(dovecot, tmp_path)
+    mover.write(Inbox=[*mails("in", 59), mail("in-59", body="")], Sent=mails("sent", 3))
+    with FaultProxy(dovecot.host, dovecot.imap_port) as proxy:
+        mover.url = mover.url.replace(str(dovecot.imap_port), str(proxy.port))
+        done = mover.run("upload", "--yes", "--json")
+        again = mover.run("upload", "--yes", "--json")
+
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["state"], found["moved"]["read_back"]) == (0, "done", 63)
+    assert json.loads(again.stdout)["plan"]["messages"] == 0
+    assert sorted(names(dovecot, mover)) == sorted(
+        [("INBOX", f"in-{n}") for n in range(60)] + [("Sent", f"sent-{n}") for n in range(3)]
+    )
+    assert b"{" in proxy.sent
+    assert b"+}" not in proxy.sent

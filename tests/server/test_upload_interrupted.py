@@ -162,6 +162,18 @@ class TestCutLine:
         assert (done.returncode, done.stderr) == (0, "")
         assert on_server(dovecot, mover) == SIX
 
+    @pytest.mark.parametrize("number", [2, 9, 20])
+    def test_one_of_several_connections(
+        self, dovecot: Dovecot, proxy: FaultProxy, mover: Mover, waiting: None, number: int
+    ) -> None:
+        mover.write(Inbox=mails("in", 30))
+        at_append(proxy, number, lambda _line: proxy.cut_after(down=0))
+        done = mover.run("upload", "--yes")
+
+        assert (done.returncode, done.stderr) == (0, "")
+        assert on_server(dovecot, mover) == sorted(f"in-{n}" for n in range(30))
+        assert states(mover) == {"verified": 30}
+
     def test_between_two_folders(self, dovecot: Dovecot, proxy: FaultProxy, mover: Mover, way: str) -> None:
         mover.write(見積=mails("quote", 1))
         at_append(proxy, last_answer(way, 6), lambda line: proxy.cut_after(down=len(line)) or line)

@@ -135,8 +135,10 @@ class Delivery:
     def _post(self, letters: list[Letter], *, singly: bool = False) -> None:
         bulk = self._link.bulk
         mails = [letter.outgoing() for letter in letters]
-        if not singly and not bulk.takes_hurried and len(letters) >= _LANES_FROM and self._link.lanes().count > 1:
-            self._flights.append(_Flight(letters, self._link.lanes().post(self._target, mails)))
+        if not singly and not bulk.takes_hurried and len(letters) >= _LANES_FROM and self._link.lanes().count:
+            dealt = LanePosting(len(letters))
+            self._flights.append(_Flight(letters, dealt))
+            self._link.lanes().post(self._target, mails, bulk, dealt)
             return
         flight = _Flight(letters, Posting(len(letters)))
         self._flights.append(flight)
