@@ -75,6 +75,7 @@ def _is_much(index: Index) -> bool:
 def _compare_all(index: Index, standings: Mapping[int, Standing], *, whole: bool) -> None:
     every = scope(standings, touched=False)
     index.db.execute("DROP INDEX IF EXISTS pair_view")
+    index.db.execute("DROP INDEX IF EXISTS pair_missing")
     index.db.execute("DELETE FROM pair")
     pair_plain(index, every, standings, whole=whole)
     pair_others(index, every, standings, whole=whole)
