@@ -24,7 +24,7 @@ class Settings:
     `quota` False: no QUOTA at all. `capability` replaces the whole capability line after login.
     `folders`: (name, special-use attribute or '') of the folders every user has besides INBOX.
     `plaintext` False: LOGINDISABLED without TLS, which Dovecot grants only when `listen` is not 127.0.0.1
-    (the client's address): use '127.0.0.2', for which the certificate is not valid either.
+    (the client's address): use '127.0.0.2', for which the certificate is not valid either. `compress`: COMPRESS=DEFLATE.
     `compress`: COMPRESS=DEFLATE, which 2.4 has anyway.
     """
 
@@ -92,6 +92,12 @@ protocol imap {{
 }}
 {_services(place)}
 """
+
+
+def _imap_plugins(settings: Settings, *, modern: bool) -> str:
+    """2.4 has COMPRESS built in."""
+    plugins = ["quota", "imap_quota"] if settings.quota else []
+    return " ".join([*plugins, "imap_zlib"] if settings.compress and not modern else plugins)
 
 
 @dataclass(frozen=True, slots=True)

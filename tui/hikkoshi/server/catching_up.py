@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import replace
 
+from hikkoshi.server.channel import Channel
 from hikkoshi.server.conversation import Conversation
 from hikkoshi.server.folder_look import FolderLook, Round
 from hikkoshi.server.lexer import Status
@@ -24,24 +25,29 @@ class CatchingUp(Conversation):
         """
         self._examined = None
         news: deque[News] = deque()
-        order = _Order(self._channel.capabilities, self._readers, looks, news)
+        order = _Order(self._channel, self._readers, looks, news)
         while True:
             for _step in Pipeline(self._channel).run(order.next_task):
                 while news:
                     yield news.popleft()
             while news:
                 yield news.popleft()
-            if order.done:
+            if order.wants_compression:
+                self._channel.compress()
+                order.wants_compression = False
+            elif order.done:
                 return
 
 
 class _Order:
-    """Decides which command goes out next. `done`: there is none, now or later."""
+    """Decides which command goes out next. `done`: there is none, now or later.
 
-    def __init__(
-        self, capabilities: frozenset[str], readers: Readers, looks: Iterable[Inquiry], news: deque[News]
-    ) -> None:
-        self._capabilities = capabilities
+    `wants_compression`: the line has turned out to be slow; nothing goes out until it is compressed.
+    """
+
+    def __init__(self, channel: Channel, readers: Readers, looks: Iterable[Inquiry], news: deque[News]) -> None:
+        self._channel = channel
+        self._capabilities = channel.capabilities
         self._readers = readers
         self._looks = iter(looks)
         self._news = news
@@ -51,9 +57,14 @@ class _Order:
         self._open = ""
         self._enabled = False
         self.done = False
+        self.wants_compression = False
+        self._undecided = "COMPRESS=DEFLATE" in channel.capabilities and not channel.compressed
+        self._large = 0  # tasks with large answers under way
 
     def next_task(self) -> Task | None:
         """The next command; None: nothing may be asked before something is answered, or the news are taken."""
+        if self.wants_compression:
+            return None
         while not self._tasks:
             # A look goes on when its news have been taken, since it counts what is known then.
             if self._news:
@@ -65,7 +76,19 @@ class _Order:
             else:
                 self.done = not self._under_way
                 return None
-        return self._tasks.popleft()
+        if self._tasks[0].size and self._undecided and not self._decided():
+            return None
+        task = self._tasks.popleft()
+        self._large += bool(task.size)
+        return task
+
+    def _decided(self) -> bool:
+        """Whether it is known if the line is slow. Until then only one large answer is under way."""
+        if not self._channel.meter.known:
+            return not self._large
+        self._undecided = False
+        self.wants_compression = self._channel.meter.worth(sum(task.size for task in self._tasks))
+        return not self.wants_compression
 
     def _begin(self, look: Inquiry) -> None:
         folder = FolderLook(look, self._capabilities, self._readers, self._news.append)
@@ -88,11 +111,12 @@ class _Order:
         self._under_way[folder.native] = len(tasks)
         if not tasks:
             self._ready.append(script)
-        self._tasks += [replace(task, end=self._counting(script, task.end)) for task in tasks]
+        self._tasks += [replace(task, end=self._counting(script, task)) for task in tasks]
 
-    def _counting(self, script: _Script, end: Callable[[Status], None]) -> Callable[[Status], None]:
+    def _counting(self, script: _Script, task: Task) -> Callable[[Status], None]:
         def ended(status: Status) -> None:
-            end(status)
+            task.end(status)
+            self._large -= bool(task.size)
             native = script[0].native
             self._under_way[native] -= 1
             if not self._under_way[native]:

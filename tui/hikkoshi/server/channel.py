@@ -6,14 +6,18 @@ that nothing that is sent later can be taken for something else.
 """
 
 import select
+import socket
 import ssl
+import zlib
 from collections.abc import Callable, Generator
 from contextlib import suppress
+from time import monotonic
 from typing import NoReturn
 
 from hikkoshi.errors import ServerError
 from hikkoshi.server import failures
 from hikkoshi.server.connect import capabilities
+from hikkoshi.server.deflate import Deflated, LineMeter
 from hikkoshi.server.lexer import MAX_LINE, MAX_RESPONSE, Framer, Parts, Status, status
 from hikkoshi.server.transport import GuardedIMAP4
 
@@ -33,10 +37,30 @@ class Channel:
         self.host: str = imap.host
         self.closed = False
         self._imap = imap  # keeps the socket
-        self._socket = imap.sock
+        self._socket: socket.socket | Deflated = imap.sock
+        self.meter = LineMeter()
         self._framer = Framer()
         self._framer.feed(bytes(imap.received))
         self._tags = 0
+
+    @property
+    def compressed(self) -> bool:
+        """Whether both directions are deflated."""
+        return isinstance(self._socket, Deflated)
+
+    def compress(self) -> bool:
+        """Deflate both directions from here on (RFC 4978), while no command is under way; False: the server would not."""
+        assert isinstance(self._socket, socket.socket), "it is compressed already"
+        tag = self.start(b"COMPRESS DEFLATE")
+        while (end := self.judge(self.read(), tag)) is None:
+            pass
+        if end.kind != "OK":
+            return False
+        # What came behind the OK is deflated.
+        received = self._framer.rest()
+        self._framer.skip(len(received))
+        self._socket = Deflated(self._socket, received)
+        return True
 
     def start(self, command: bytes) -> bytes:
         """Send a command line (without tag and line end); gives its tag."""
@@ -54,6 +78,7 @@ class Channel:
         if self.closed:
             raise failures.lost(self.host)
         view = memoryview(data)
+        self.meter.asked(monotonic())
         try:
             while view:
                 view = view[self._socket.send(view[:_SEND]) :]
@@ -83,7 +108,9 @@ class Channel:
             raise failures.lost(self.host)
         patience = self._socket.gettimeout()
         try:
-            readable, writable, _ = select.select([self._socket], [self._socket], [], patience)
+            waits = isinstance(self._socket, Deflated) and self._socket.waiting
+            readable, writable, _ = select.select([self._socket], [self._socket], [], 0 if waits else patience)
+            readable = readable or ([self._socket] if waits else [])
             if not readable and not writable:
                 raise TimeoutError
             if readable:
@@ -142,8 +169,11 @@ class Channel:
             data = self._socket.recv(_RECEIVE)
         except OSError as error:
             raise self.fail(failures.lost(self.host, error)) from None
+        except zlib.error as error:
+            raise self.broken(str(error).encode()) from None
         if not data:
             raise self.fail(failures.lost(self.host))
+        self.meter.heard(len(data), monotonic())
         self._framer.feed(data)
 
     def answers(self, tag: bytes, refusal: Refusal, max_response: int = MAX_RESPONSE) -> Generator[Parts, None, Status]:
@@ -203,7 +233,10 @@ class Channel:
             self._imap.shutdown()
 
     def say_goodbye(self) -> None:
-        """LOGOUT, and close."""
+        """LOGOUT, and close; nobody waits for the answer."""
         if not self.closed:
             self.closed = True
-            self._imap.say_goodbye()
+            with suppress(OSError):
+                self._socket.settimeout(_GOODBYE_SECONDS)
+                self._socket.send(b"bye LOGOUT\r\n")
+            self._imap.shutdown()

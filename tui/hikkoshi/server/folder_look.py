@@ -178,11 +178,17 @@ class FolderLook:
             if self._failed():
                 return
             exists = self._opening.exists
-            ends = range(exists, 0, -CHUNK)
-            sets = [b"%d:%d" % (max(1, end - CHUNK + 1), end) for end in ends]
+            # The first part is small: it comes soon, and tells how fast the line is.
+            ends = [exists, *range(exists - max(1, CHUNK // 5), 0, -CHUNK)]
+            parts = [(first + 1, end) for first, end in zip([*ends[1:], 0], ends, strict=True)]
             # Should it have to be opened once more, and have shrunk, what is missing is found by the count.
             shrunk = self._fewer_than(exists)
-            yield Round([self._heard.mails(which, by_number=True, excused=shrunk) for which in sets])
+            yield Round(
+                [
+                    self._heard.mails(b"%d:%d" % (first, end), by_number=True, excused=shrunk, count=end - first + 1)
+                    for first, end in parts
+                ]
+            )
         yield from self._finish()
 
     def _changed_since(self, state: FolderStatus) -> Generator[Round, None, None]:

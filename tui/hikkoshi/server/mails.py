@@ -11,6 +11,7 @@ _STRAYS = 1000
 """FETCH responses beyond those asked for that are put up with; a hostile server would never end."""
 _TIMES = 4  # a mail may be told in pieces, and its flags once more
 _HEAVY = 16
+_BYTES = 400  # of LIST_ITEMS of one mail, the median of real mailboxes
 
 
 class Readers:
@@ -50,11 +51,18 @@ class Heard:
         self._count = 0
 
     def mails(
-        self, which: bytes, *, by_number: bool = False, excused: Callable[[], bool] = lambda: False, heavy: bool = True
+        self,
+        which: bytes,
+        *,
+        by_number: bool = False,
+        excused: Callable[[], bool] = lambda: False,
+        heavy: bool = True,
+        count: int = 0,
     ) -> Task:
-        """FETCH the mails `which`, a set of UIDs, or of sequence numbers with `by_number`."""
+        """FETCH the mails `which`, a set of UIDs, or of sequence numbers with `by_number`; `count`: how many, if known."""
         command = (b"FETCH " if by_number else b"UID FETCH ") + which + b" " + LIST_ITEMS
-        return Task(command, self._end, self.hear, self._batch, excused, _HEAVY if heavy else 1)
+        weight = _HEAVY if heavy else 1
+        return Task(command, self._end, self.hear, self._batch, excused, weight, size=count * _BYTES)
 
     def flags_of(
         self, which: bytes, *, modifier: bytes = b"", excused: Callable[[], bool] = lambda: False, heavy: bool = True

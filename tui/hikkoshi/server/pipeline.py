@@ -37,7 +37,7 @@ class Task:
     and says how many it has read; it keeps them itself. `end`: the OK or NO. `excused`: whether a BAD is no
     surprise, since the folder turned out not to be open, or empty; it comes to `end`, too. `weight`: 1 for small
     answers, up to the window for large ones. `long_lines`: a line of the answer may name every mail of a folder.
-    `sent`: hears the tag.
+    `sent`: hears the tag. `size`: bytes that the answer may have, 0 where it is small.
     """
 
     command: bytes
@@ -46,6 +46,7 @@ class Task:
     batch: Callable[[bytes], tuple[int, int, bool]] | None = None
     excused: Callable[[], bool] = _never
     weight: int = 1
+    size: int = 0
     long_lines: bool = False
     sent: Callable[[bytes], None] = _no_matter
 

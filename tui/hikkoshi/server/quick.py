@@ -107,8 +107,8 @@ class QuickReader:
             self._days.clear()
         date, zone = text[:11].decode("ascii"), text[11:].decode("ascii")
         day = parse_imap_date(f"{date} 00:00:00 {zone}")
-        if parse_imap_date(f"{date} 23:59:59 {zone}") is None:
-            return None  # the end of the last day of year 9999, west of Greenwich
+        if text[7:11] == b"9999" and parse_imap_date(f"{date} 23:59:59 {zone}") is None:
+            return None  # the end of the last day of all, west of Greenwich
         if day is not None:
             self._days[text] = day
         return day
