@@ -79,7 +79,7 @@ bench-quick` counts instead of timing (round trips, bytes, rows, modules) and fa
 
 def page(reports: Sequence[Report], missing: Sequence[str], known: Sequence[Remark]) -> str:
     """The page in Markdown. `missing`: benchmarks of which nothing was found."""
-    machines = list(dict.fromkeys(report.machine for report in reports)) or ["nothing was measured"]
+    machines = list(dict.fromkeys(report.machine.partition(";")[0] for report in reports)) or ["nothing was measured"]
     parts = [_INTRODUCTION.format(machine="; ".join(machines)), _summary(reports)]
     parts += [_section(report, known) for report in reports]
     parts += [f"## {_TITLES.get(name, name)}\n\nNot measured: the benchmark `{name}.py` failed.\n" for name in missing]
@@ -94,6 +94,11 @@ def _summary(reports: Iterable[Report]) -> str:
 
 def _section(report: Report, known: Sequence[Remark]) -> str:
     lines = [f"## {_TITLES.get(report.benchmark, report.benchmark)}", ""]
+    if busy := report.machine.partition(";")[2]:
+        lines += [
+            f"The machine was{busy} when this was measured: times and their ratios are worse than they need be.",
+            "",
+        ]
     lines += ["| " + " | ".join(HEADINGS) + " |", "| --- | ---: | ---: | ---: | --- | --- |"]
     for row in table(report.figures):
         lines.append("| " + " | ".join(_cell(f"**{cell}**" if cell == "NO" else cell) for cell in row) + " |")

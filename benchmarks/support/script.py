@@ -16,6 +16,8 @@ import platformdirs
 from support.figures import Figure, Report, text_table
 
 _GIB = 1 << 30
+_BUSY = 0.4
+"""Load for each core from which on a machine is not quiet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ def main(name: str, measure: Measure) -> None:
     parser.add_argument("--corpora", type=Path, metavar="DIR", help="keep generated mail here, not in the cache folder")
     parser.add_argument("--imapsync", type=Path, metavar="PATH", default=os.environ.get("HIKKOSHI_IMAPSYNC"))
     given = parser.parse_args()
+    where = machine()  # before there is a load of our own
     work = Path(tempfile.mkdtemp(prefix=f"hikkoshi-bench-{name}-"))
     try:
         setting = Setting(
@@ -58,7 +61,7 @@ def main(name: str, measure: Measure) -> None:
             work=work,
             imapsync=Path(given.imapsync) if given.imapsync else None,
         )
-        report = Report(name, machine(), list(measure(setting)))
+        report = Report(name, where, list(measure(setting)))
     finally:
         shutil.rmtree(work, ignore_errors=True)
     if given.json:
@@ -68,12 +71,14 @@ def main(name: str, measure: Measure) -> None:
 
 
 def machine() -> str:
-    """Cores, processor, memory, system and Python, as far as the system tells them."""
+    """Cores, processor, memory, system and Python, as far as the system tells them; behind a semicolon that it is busy."""
+    cores, load = len(os.sched_getaffinity(0)), os.getloadavg()[0]
+    busy = f"; busy with other work (load {load:.1f} on {cores} cores)" if load > cores * _BUSY else ""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / _GIB
     kernel = ".".join(platform.release().split("-")[0].split(".")[:2])
     return (
-        f"{len(os.sched_getaffinity(0))} cores ({_processor()}), {memory:.0f} GiB, {platform.system()} {kernel}, "
-        f"Python {platform.python_version()}"
+        f"{cores} cores ({_processor()}), {memory:.0f} GiB, {platform.system()} {kernel}, "
+        f"Python {platform.python_version()}{busy}"
     )
 
 

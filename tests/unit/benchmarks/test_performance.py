@@ -27,5 +27,12 @@ def test_a_benchmark_that_failed_is_named() -> None:
     assert "Not measured: the benchmark `upload.py` failed." in page([REPORT], ["upload"], [])
 
 
+def test_a_busy_machine_is_told() -> None:
+    busy = Report("check", "2 cores; busy with other work (load 5.0 on 2 cores)", REPORT.figures)
+    text = page([REPORT, busy], [], [])
+    assert text.count("busy with other work (load 5.0 on 2 cores) when this was measured") == 1
+    assert "Measured on: a machine; 2 cores.\n" in text
+
+
 def test_the_remarks_can_be_read() -> None:
     assert all(remark.why for remark in remarks())
