@@ -212,7 +212,8 @@ def _memory(contest: Contest, net: Network, mebibytes: int) -> Figure:
                 file.write(
                     b"From - Mon Jan  1 10:00:00 2024\nDate: Mon, 1 Jan 2024 10:00:00 +0000\nFrom: a@example.com\n"
                 )
-                file.write(b"Subject: large\nMessage-ID: <%d@example.com>\n\n" % size)
+                # Raw 8-bit in a header: such mail is read back whole.
+                file.write("Subject: 引っ越し\n".encode() + b"Message-ID: <%d@example.com>\n\n" % size)
                 for _ in range(size // len(line_of_base64)):
                     file.write(line_of_base64)
             peaks.append(replace(contest, mbox=mbox, count=1).ours(line, watch_memory=True).peak)

@@ -169,15 +169,17 @@ class Ledger:
                 "INSERT INTO move (server, store, started, state) VALUES (?, ?, ?, ?)",
                 (server, store, int(time()), State.RUNNING),
             ).lastrowid
-            ids = [
-                self.db.execute(
-                    "INSERT INTO item (move, folder, place, size, fields, target, flags, state)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-                    (move, i.folder, i.place, i.size, i.fields, i.target, i.flags, ItemState.PLANNED),
-                ).fetchone()[0]
-                for i in items
+            first = self.db.execute("SELECT ifnull(max(id), 0) + 1 FROM item").fetchone()[0]
+            rows = [
+                (id_, move, i.folder, i.place, i.size, i.fields, i.target, i.flags, ItemState.PLANNED)
+                for id_, i in enumerate(items, first)
             ]
-        return int(move or 0), ids
+            self.db.executemany(
+                "INSERT INTO item (id, move, folder, place, size, fields, target, flags, state)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                rows,
+            )
+        return int(move or 0), [row[0] for row in rows]
 
     def step(
         self,
