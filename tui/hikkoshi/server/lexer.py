@@ -211,7 +211,8 @@ def status(line: bytes) -> Status | None:
 
 
 def number(token: Token) -> int | None:
-    """The number that a token stands for (RFC 3501 `number`, RFC 9051 `number64`), None if it is none."""
+    """The number that a token stands for (RFC 3501 `number`, RFC 9051 `number64`: of 63 bits), None if it is none."""
     if isinstance(token, bytes) and token.isdigit() and len(token) < 20:
-        return int(token)
+        value = int(token)
+        return value if value < 1 << 63 else None
     return None

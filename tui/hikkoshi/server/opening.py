@@ -5,7 +5,7 @@ import re
 from hikkoshi.errors import CommandRefused
 from hikkoshi.i18n import _
 from hikkoshi.server import failures
-from hikkoshi.server.lexer import Parts, status, tokens
+from hikkoshi.server.lexer import Parts, number, status, tokens
 from hikkoshi.server.records import FolderStatus
 
 _EXISTS = re.compile(rb"\* (\d{1,10}) EXISTS", re.IGNORECASE)
@@ -51,8 +51,7 @@ class Opening:
         )
 
     def _number(self, code: str) -> int | None:
-        text = self._codes.get(code, b"").strip()
-        return int(text) if text.isdigit() and len(text) < 20 else None
+        return number(self._codes.get(code, b"").strip())
 
 
 def no_lasting_numbers(native: str) -> CommandRefused:
