@@ -58,7 +58,7 @@ def _mbox(setting: Setting, name: str, kind: corpora.Kind) -> Iterator[Figure]:
         ("all, two cores", divided, _TWO_CORES),
     ):
         yield at_most(f"scan {name} mbox, {what}, s", ours, beside, goal, peer_name="grep -c '^From '", how=told)
-    stdlib = [_all_found(part("stdlib", path)[0], None)]
+    stdlib = [_all_found(part("stdlib", path, cores=1)[0], None)]
     told = f"{kind.count:,} mails; each of its messages with six fields, one run; ours on one core"
     yield times_faster(
         f"scan {name} mbox, all, beside stdlib, s",
@@ -71,7 +71,7 @@ def _mbox(setting: Setting, name: str, kind: corpora.Kind) -> Iterator[Figure]:
 
 
 def _maildir(setting: Setting) -> Iterator[Figure]:
-    kind = corpora.SMALL_QUICK if setting.quick else corpora.SMALL
+    kind = corpora.small(10_000) if setting.quick else corpora.SMALL
     path = corpora.maildir(setting.corpora, kind)
 
     def grep() -> float:
@@ -82,7 +82,7 @@ def _maildir(setting: Setting) -> Iterator[Figure]:
 
     grep()
     beside, warm = alternate(setting.runs, grep, ours)
-    stdlib: Measured = [_all_found(part("stdlib", path)[0], kind)]
+    stdlib: Measured = [_all_found(part("stdlib", path, cores=1)[0], kind)]
     told = f"{kind.count:,} files of 2 KB; ours without the start of Python"
     name = f"scan Maildir of {kind.count:,}"
     yield at_most(f"{name}, warm, s", warm, beside, _MAILDIR, peer_name="grep -rc", how=f"{told}, in the page cache")

@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 
-from hikkoshi.local.look import Changes, Known, Look, changes
+from hikkoshi.local.look import NOTHING_KNOWN, Changes, Known, Look, changes
 from hikkoshi.local.store import LocalStore
 from hikkoshi.mail.folders import Folder
 from hikkoshi.mail.message import Message, Problem
-
-NOTHING = Known(None, dict)
 
 
 class Follower:
@@ -21,7 +19,15 @@ class Follower:
 
     @property
     def known(self) -> Known:
-        return Known(self.stamp, lambda: {place: message.flags for place, message in self.messages.items()})
+        return Known(self.stamp, self._places, self._last)
+
+    def _places(self, beginning: str) -> dict[str, frozenset[str]]:
+        return {place: one.flags for place, one in self.messages.items() if place.startswith(beginning)}
+
+    def _last(self) -> tuple[str, frozenset[str]] | None:
+        places = self._places("")
+        last = max(places, key=lambda place: int(place.partition(":")[0]), default=None)
+        return None if last is None else (last, places[last])
 
     def look(self, store: LocalStore, folder: Folder | None = None) -> bool:
         """Whether anything changed."""
@@ -61,7 +67,7 @@ def followed(store: LocalStore, folder: Folder | None = None) -> Follower:
 
 def look_of(store: LocalStore, folder: Folder | None = None) -> Look:
     """A look at all of a folder."""
-    look = store.look(folder or store.folders()[0], NOTHING)
+    look = store.look(folder or store.folders()[0], NOTHING_KNOWN)
     assert look is not None
     return look
 

@@ -299,14 +299,16 @@ def test_other_keywords_make_all_be_read_again(tmp_path: Path) -> None:
     assert set(follower.messages["cur/a:2,a"].flags) == {"work"}
 
 
+LONG_AGO = 1_600_000_000
 EDITS = st.sampled_from(["seen", "trash", "deliver", "take in", "remove", "look"])
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(edits=st.lists(st.tuples(EDITS, st.integers(0, 9)), max_size=20))
+@given(edits=st.lists(st.tuples(EDITS, st.integers(0, 9)), max_size=20), rests=st.booleans())
 def test_whatever_happens_a_follower_has_what_a_scan_finds(
-    tmp_path_factory: pytest.TempPathFactory, edits: list[tuple[str, int]]
+    tmp_path_factory: pytest.TempPathFactory, edits: list[tuple[str, int]], rests: bool
 ) -> None:
+    """`rests`: it all happened long ago, so that only directories whose times changed are listed."""
     path = maildir(tmp_path_factory.mktemp("maildir"), a__=MAIL, b__S=MAIL)
     store = MaildirStore(path)
     follower = Follower()
@@ -323,6 +325,9 @@ def test_whatever_happens_a_follower_has_what_a_scan_finds(
             file.rename(path / "cur" / (file.name.partition(":")[0] + ":2,"))
         elif file:
             file.rename(path / "cur" / (file.name.partition(":")[0] + (":2,S" if edit == "seen" else ":2,T")))
+        for part in ("cur", "new"):
+            if rests and (path / part).stat().st_mtime > LONG_AGO + 1000:
+                os.utime(path / part, (LONG_AGO + step, LONG_AGO + step))
 
     follower.look(store)
 

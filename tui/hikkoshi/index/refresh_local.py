@@ -1,5 +1,6 @@
 """Bringing the index up to what this PC has now. Only what changed is read again."""
 
+import sys
 from collections.abc import Iterable, Iterator
 from functools import partial
 
@@ -54,7 +55,7 @@ class LocalRefresh:
         ids = self._index.sync_folders(LOCAL, self._folders)
         self._rows = [ids[folder.native] for folder in self._folders]
         looked_at = [
-            (folder, Known(self._index.stamp(row), partial(self._flags_by_place, row)))
+            (folder, Known(self._index.stamp(row), partial(self._flags_by_place, row), partial(self._last, row)))
             for folder, row in zip(self._folders, self._rows, strict=True)
         ]
         self._scan = LocalScan(self._store, looked_at, self._count, self._cancel.check)
@@ -72,8 +73,23 @@ class LocalRefresh:
         report(Progress(Stage.SCAN, "", len(self._folders), len(self._folders)))
         return self._problems
 
-    def _flags_by_place(self, row: int) -> dict[str, frozenset[str]]:
-        return {place: unpack(flags) for place, (_id, flags) in self._index.places(row).items()}
+    def _flags_by_place(self, row: int, beginning: str) -> dict[str, frozenset[str]]:
+        rows = self._index.db.execute(
+            "SELECT place, flags FROM message WHERE folder = ? AND place >= ? AND place < ?",
+            (row, beginning, beginning + chr(sys.maxunicode)),
+        )
+        flags: dict[int, frozenset[str]] = {
+            id_: unpack(text) for id_, text in self._index.db.execute("SELECT id, flags FROM flagset")
+        }
+        return {place: flags[set_] for place, set_ in rows}
+
+    def _last(self, row: int) -> tuple[str, frozenset[str]] | None:
+        found = self._index.db.execute(
+            "SELECT place, flagset.flags FROM message JOIN flagset ON flagset.id = message.flags WHERE message.id ="
+            " (SELECT id FROM message WHERE folder = ? ORDER BY CAST(place AS INTEGER) DESC LIMIT 1)",
+            (row,),
+        ).fetchone()
+        return (found[0], unpack(found[1])) if found else None
 
     def _refresh_folder(self, number: int, folder: Folder, row: int) -> bool:
         """Take over one folder; whether anything changed. After problems it is read again next time, and told again."""

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from string import ascii_lowercase
@@ -10,6 +10,7 @@ from time import time_ns
 
 import msgspec
 
+from hikkoshi.errors import LocalChanged
 from hikkoshi.i18n import _
 from hikkoshi.local.files import INFO, name_flags
 from hikkoshi.local.look import Changes, Known, Look, Settle, all_of
@@ -46,23 +47,34 @@ def look_at_maildir(source: Source, known: Known) -> Look | None:
     keywords = read_keywords(source.path)
     use = f"{source.sent} {keywords}"
     old = _stamp(known.stamp)
-    times = [_time(source.path / sub) for sub in MAIL_FOLDERS]
-    if old and old == Stamp([*times], use):
+    times = _times(source)
+    if old and (old.times, old.use) == (times, use):
         return None
     listed = time_ns()
     problems: list[Problem] = []
-    places = list(_places(source, problems))
+    afresh = old is None or old.use != use
+    subs = [sub for number, sub in enumerate(MAIL_FOLDERS) if old is None or old.times[number] != times[number]]
+    places = list(_places(source, MAIL_FOLDERS if afresh else subs, problems))
+    if _times(source) != times:
+        # What was moved from new/ to cur/ meanwhile may have been seen in neither.
+        raise LocalChanged(
+            _("The folder changed while it was read. Nothing of it was taken; refresh to read it again.")
+        )
     trusted = [None if time and listed - time < _COARSE else time for time in times]
     stamp = msgspec.json.encode(Stamp(trusted, use)).decode()
-    if old is None or old.use != use:
+    if afresh:
         return Look(_units(source, places, keywords), _with(problems, all_of(source.name, stamp)))
-    before = known.places()
-    moved, gone, fresh = _renamed(before, places, keywords)
+    moved, gone, fresh = _renamed(_known_in(subs, known), places, keywords)
 
     def settle(batches: Iterator[Batch], found: list[Problem]) -> Changes:
         return Changes(stamp, messages_of(source.name, batches, found), afresh=False, gone=gone, moved=moved)
 
     return Look(_units(source, fresh, keywords), _with(problems, settle))
+
+
+def _known_in(subs: Sequence[str], known: Known) -> Mapping[str, frozenset[str]]:
+    """What is known in some of the directories."""
+    return known.places("") if len(subs) == len(MAIL_FOLDERS) else known.places(f"{subs[0]}/") if subs else {}
 
 
 def look_at_thunderbird_maildir(source: Source, known: Known) -> Look | None:
@@ -71,7 +83,7 @@ def look_at_thunderbird_maildir(source: Source, known: Known) -> Look | None:
     if known.stamp == stamp:
         return None
     problems: list[Problem] = []
-    places = [place for place in _places(source, problems) if place.startswith("cur/")]
+    places = list(_places(source, ("cur",), problems))
     return Look(_units(source, places, {}), _with(problems, all_of(source.name, stamp)))
 
 
@@ -96,6 +108,10 @@ def _stamp(text: str | None) -> Stamp | None:
         return None
 
 
+def _times(source: Source) -> list[int | None]:
+    return [_time(source.path / sub) for sub in MAIL_FOLDERS]
+
+
 def _time(directory: Path) -> int:
     try:
         return directory.stat().st_mtime_ns
@@ -103,9 +119,9 @@ def _time(directory: Path) -> int:
         return 0
 
 
-def _places(source: Source, problems: list[Problem]) -> Iterator[str]:
-    """The files of a folder in the order of their names; one whose name is no text is a problem."""
-    for sub in MAIL_FOLDERS:
+def _places(source: Source, subs: Sequence[str], problems: list[Problem]) -> Iterator[str]:
+    """The files in some directories of a folder by their names; one whose name is no text is a problem."""
+    for sub in subs:
         directory = source.path / sub
         if not directory.is_dir():
             continue

@@ -13,17 +13,23 @@ import msgspec
 from hikkoshi.local.units import Batch, MboxUnit, Unit, messages_of, read_unit
 from hikkoshi.mail.message import Message, Problem
 
+Flags = frozenset[str]
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a folder since it was last read.
+    """What is known of a folder since it was last read. Only the stamp is cheap; the rest is asked where it is needed.
 
-    `stamp`: the one it was known under, None if nothing is. `places`: place -> flags of its messages, asked only
-    where it is needed.
+    `stamp`: the one it was known under, None if nothing is. `places`: place -> flags of its messages whose place
+    begins with a text. `last`: place and flags of the one whose place begins with the highest number.
     """
 
     stamp: str | None
-    places: Callable[[], Mapping[str, frozenset[str]]]
+    places: Callable[[str], Mapping[str, Flags]]
+    last: Callable[[], tuple[str, Flags] | None]
+
+
+NOTHING_KNOWN = Known(None, lambda _beginning: {}, lambda: None)
 
 
 @dataclass(frozen=True, slots=True)

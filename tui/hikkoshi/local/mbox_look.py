@@ -18,6 +18,7 @@ from hikkoshi.local.mbox_folder import file_state
 from hikkoshi.local.msf import summary_stamp
 from hikkoshi.local.source import Source
 from hikkoshi.local.units import BY_HEADERS, BY_SUMMARY, Batch, MboxUnit, messages_of
+from hikkoshi.mail.flags import NO_FLAGS
 from hikkoshi.mail.message import Message, Problem
 
 _END = 64 * 1024
@@ -96,10 +97,12 @@ class _Look:
 
     def retell(self, old: Stamp, *, reads: bool) -> Look:
         """The summary tells the standing of all mails, and with `reads` what lies from the last known one on is read."""
-        places = self._known.places()
-        offset, last = max(((int(place.partition(":")[0]), place) for place in places), default=(0, ""))
+        by_summary = old.told == BY_SUMMARY
+        places = self._known.places("") if by_summary else {}
+        last, flags = (self._known.last() if reads else None) or ("", NO_FLAGS)
         if reads and not last:
             return self.afresh()
+        offset = _offset(last) if last else 0
 
         def settle(batches: Iterator[Batch], problems: list[Problem]) -> Changes | None:
             first = next(batches)
@@ -107,7 +110,7 @@ class _Look:
                 return None
             moved: Mapping[str, tuple[str, frozenset[str]]] = {}
             gone: list[str] = []
-            if old.told == BY_SUMMARY:
+            if by_summary:
                 found = _retold(first, places, offset if reads else None)
                 if found is None:
                     return None
@@ -115,7 +118,7 @@ class _Look:
             messages = messages_of(self._source.name, batches, problems)
             if reads:
                 again = next(messages, None)
-                if again and again.place == last and again.flags == places[last]:
+                if again and again.place == last and again.flags == flags:
                     moved = {place: moved[place] for place in moved if place != last}
                 else:
                     gone = [*(place for place in gone if place != last), last]
@@ -127,9 +130,9 @@ class _Look:
             self._source,
             self._stamp.state,
             self._stamp.summary,
-            offset if reads else 0,
+            offset,
             sure=reads,
-            retold=old.told == BY_SUMMARY,
+            retold=by_summary,
             reads=reads,
         )
         return Look([unit], settle, self.afresh)
@@ -143,6 +146,10 @@ class _Look:
         return msgspec.json.encode(msgspec.structs.replace(self._stamp, told=by)).decode()
 
 
+def _offset(place: str) -> int:
+    return int(place.partition(":")[0])
+
+
 def _retold(
     batch: Batch, places: Mapping[str, frozenset[str]], read_from: int | None
 ) -> tuple[dict[str, tuple[str, frozenset[str]]], list[str]] | None:
@@ -151,7 +158,7 @@ def _retold(
     moved: dict[str, tuple[str, frozenset[str]]] = {}
     gone = []
     for place, known in places.items():
-        told = flags.pop(int(place.partition(":")[0]), None)
+        told = flags.pop(_offset(place), None)
         if told is None:
             gone.append(place)
         elif told != known:

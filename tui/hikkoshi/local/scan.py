@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
+from hikkoshi.errors import LocalError
 from hikkoshi.jobs.children import POSSIBLE, Children
-from hikkoshi.local.look import Changes, Known, Look, changes
+from hikkoshi.local.look import NOTHING_KNOWN, Changes, Known, Look, changes
 from hikkoshi.local.units import TASK, Batch, FilesUnit, Unit, decode_batch, encode
 from hikkoshi.mail.folders import Folder
 from hikkoshi.mail.message import Message, Problem
@@ -26,8 +27,6 @@ _SECONDS_PER_FILE = 30e-6
 _SECONDS_PER_SUMMARY_BYTE = 3e-7
 _MOST = 4  # children; beyond, reading the messages here takes longer than finding them there
 
-NOTHING_KNOWN = Known(None, dict)
-
 
 def scan_all(store: "LocalStore", folder: Folder, problems: list[Problem]) -> Iterator[Message]:
     """All live mail of a folder, read in this process: `LocalStore.scan`."""
@@ -41,7 +40,7 @@ class _Outcome:
     """What a look said: None where nothing changed, or why it could not be looked at."""
 
     look: Look | None
-    error: OSError | None = None
+    error: LocalError | OSError | None = None
 
 
 class LocalScan:
@@ -120,7 +119,7 @@ class LocalScan:
     def _look(self, folder: Folder, known: Known) -> _Outcome:
         try:
             return _Outcome(self._store.look(folder, known))
-        except OSError as error:
+        except (LocalError, OSError) as error:
             return _Outcome(None, error)
 
     def _batches(self) -> Iterator[Iterator[Batch]]:
