@@ -33,8 +33,9 @@ from hikkoshi.index.schema import LOCAL, SERVER
 from hikkoshi.index.store import Index
 from hikkoshi.jobs.cancel import Cancel
 from hikkoshi.local.detect import open_store
+from hikkoshi.local.look import NOTHING_KNOWN
 from hikkoshi.local.mbox import scan_extents
-from hikkoshi.local.scan import AUTOMATIC, NOTHING_KNOWN, LocalScan
+from hikkoshi.local.scan import AUTOMATIC, LocalScan
 from hikkoshi.mail.headers import identity_fields
 from hikkoshi.move.link import Link
 from hikkoshi.server.login import Login

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from hikkoshi.local import mbox_reader
+from hikkoshi.local.look import NOTHING_KNOWN
 from hikkoshi.local.maildir import MaildirStore
 from hikkoshi.local.mbox import scan_extents
 from hikkoshi.local.mbox_reader import Starts
 from hikkoshi.local.mboxes import MboxStore
-from hikkoshi.local.scan import NOTHING_KNOWN, LocalScan
+from hikkoshi.local.scan import LocalScan
 from hikkoshi.local.standing import header_standing
 from hikkoshi.mail.bookkeeping import upload_form, upload_size
 from hikkoshi.mail.dates import internal_date

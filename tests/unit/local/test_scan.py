@@ -7,8 +7,8 @@ import pytest
 from hikkoshi.errors import Cancelled, HelperDied, LocalChanged
 from hikkoshi.local import mbox_look
 from hikkoshi.local.detect import open_store
-from hikkoshi.local.look import Changes, Known
-from hikkoshi.local.scan import AT_LEAST_ONE, AUTOMATIC, NOTHING_KNOWN, LocalScan
+from hikkoshi.local.look import NOTHING_KNOWN, Changes, Known
+from hikkoshi.local.scan import AT_LEAST_ONE, AUTOMATIC, LocalScan
 from hikkoshi.local.store import LocalStore
 from hikkoshi.mail.message import Message, Problem
 from support.following import followed
