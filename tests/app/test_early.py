@@ -90,7 +90,15 @@ async def test_rows_of_this_pc_are_there_before_anything_of_the_server(early: Ea
 async def test_the_title_says_how_many_mails_have_come_in(early: Early) -> None:
     async with early(local, listed("INBOX", 10, 15, 20)) as screen:
         await go_on(screen)
-        assert "listing the server INBOX 2/2, 3 mails" in screen.shown("#title")
+        assert "listing the server: 3 mails, INBOX 2/2" in screen.shown("#title")
+
+
+async def test_a_title_that_is_too_long_is_cut_and_keeps_the_number_of_mails(early: Early) -> None:
+    async with early(local, size=(80, 24)) as screen:
+        screen.main.tell_state("listing the server: 1,234,567 mails, " + "Projects/2024 " * 5)
+        await screen.pilot.pause()
+        assert "1,234,567 mails, " in screen.lines[0]
+        assert "›" in screen.lines[0]
 
 
 async def test_what_came_in_is_paired_at_once_and_the_rest_in_the_end(early: Early) -> None:
@@ -186,8 +194,8 @@ async def test_nothing_can_be_uploaded_until_the_list_is_whole(early: Early) -> 
     async with early(local) as screen:
         await screen.press("u")
         assert "still being listed" in screen.shown("#status")
-        await screen.press("m")
-        assert "not listed to its end" in screen.shown("#status")
+        await screen.press("down", "m")
+        assert "still being listed" in screen.shown("#status")
         assert screen.main.selection.count == 0
         assert not screen.session.uploads
 
@@ -204,8 +212,9 @@ async def test_a_list_that_was_cut_keeps_its_rows_and_uploads_nothing(early: Ear
         await screen.closed()
         assert "not compared" in screen.shown("#title")
         assert screen.main.panes.count == 9
-        await screen.press("u")
-        assert "press r to go on" in screen.shown("#status")
+        for key in ("u", "m"):
+            await screen.press("down", key)
+            assert "press r to go on" in screen.shown("#status")
         assert not screen.session.uploads
 
 

@@ -39,12 +39,16 @@ def too_small(width: int, height: int) -> list[Shown]:
 
 def title_line(snapshot: "Snapshot | None", server: str, state: str, width: int, signs: Signs, *, bad: bool) -> Shown:
     """Which store is compared with which account, and when that was, in `width` cells."""
-    right: list[Part] = [(f"{server} ", "strong")]
-    if state:
-        right.append((f" {state} ", "bad" if bad else "good"))
-    if snapshot and snapshot.whole:
-        right.append((_(" checked {time} ").format(time=snapshot.checked_at.strftime("%H:%M")), "head"))
     name = " hikkoshi "
+    right: list[Part] = [(f"{server} ", "strong")]
+    checked: list[Part] = []
+    if snapshot and snapshot.whole:
+        checked = [(_(" checked {time} ").format(time=snapshot.checked_at.strftime("%H:%M")), "head")]
+    if state:
+        left = width - cell_len(name) - sum(cell_len(text) for text, _style in (*right, *checked)) - 3
+        fitting = state if cell_len(state) <= left else cut(state, max(0, left), signs.more)
+        right.append((f" {fitting} ", "bad" if bad else "good"))
+    right += checked
     room = width - cell_len(name) - sum(cell_len(text) for text, _style in right) - 4
     if snapshot is None or room < _LEAST:
         return [(name, "key")], right

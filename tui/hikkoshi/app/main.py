@@ -26,7 +26,9 @@ from hikkoshi.mail.message import Problem
 CRASHED = 2
 _LAST_WAIT = 60.0  # seconds for the mail under way when the screen is gone already
 _SHORT_WAIT = 2.0  # seconds for a look at both sides that nobody waits for any more
-_SWITCH = 0.0005  # seconds; at Python's own 0.005 a busy thread makes each key wait 25 ms
+_SWITCH = 0.0005
+"""Seconds that a busy thread keeps the interpreter to itself while the screen runs. At Python's own 0.005 a key waits
+28 ms until its effect is painted, at this 4 (3 at rest): painting waits for the interpreter several times."""
 
 
 class HikkoshiApp(App[None]):
@@ -113,8 +115,9 @@ def _places(error: BaseException | None) -> list[str]:
 
 def run_app(session: Session, *, theme: str = "") -> int:
     """Open the full-screen program; its exit status. Raises `IndexUnusable` before the screen opens."""
-    sys.setswitchinterval(_SWITCH)
     rows = Rows(session.index_path)
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(_SWITCH)
     try:
         app = HikkoshiApp(session, rows, theme=theme)
         on_hang_up(app.hang_up)
@@ -123,5 +126,6 @@ def run_app(session: Session, *, theme: str = "") -> int:
         app.main.work.stop("SIGHUP")
         app.main.work.join(_LAST_WAIT if app.main.uploading.moving else _SHORT_WAIT)
     finally:
+        sys.setswitchinterval(before)
         rows.close()
     return app.return_code or 0

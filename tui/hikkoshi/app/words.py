@@ -154,12 +154,14 @@ _STAGES = {
 def progress_text(progress: Progress) -> str:
     """What the work is doing, and how far it is."""
     text = _STAGES[progress.stage]()
+    if progress.mails:
+        # Before the folder: where the line is too short, that is what is cut.
+        text += ": " + ngettext("{n:,} mail", "{n:,} mails", progress.mails).format(n=progress.mails)
+        text += "," if progress.what or progress.total else ""
     if progress.what:
         text += f" {progress.what}"
     if progress.total:
         text += f" {progress.done:,}/{progress.total:,}"
-    if progress.mails:
-        text += ", " + ngettext("{n:,} mail", "{n:,} mails", progress.mails).format(n=progress.mails)
     return text
 
 

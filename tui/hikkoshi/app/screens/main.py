@@ -24,12 +24,10 @@ from hikkoshi.app.widgets.pair_list import VIEWS, PairList
 from hikkoshi.app.words import why_not
 from hikkoshi.app.work import Ended, Told, Work
 from hikkoshi.errors import HikkoshiError
-from hikkoshi.i18n import N_, _, ngettext
+from hikkoshi.i18n import _, ngettext
 from hikkoshi.mail.message import Problem
 from hikkoshi.move.plan import Plan
 from hikkoshi.move.receipt import Receipt
-
-NOT_WHOLE = N_("The server was not listed to its end, so it is not known yet what it lacks: press r to go on.")
 
 
 class MainScreen(Showing):
@@ -121,8 +119,7 @@ class MainScreen(Showing):
 
     def _select(self, rows: list[int]) -> None:
         if not rows:
-            known = self.folders.whole
-            self.say(_("The server lacks nothing of this.") if known else _(NOT_WHOLE))
+            self.say(_("The server lacks nothing of this.") if self.folders.whole else self._why_unknown())
             return
         self.selection.add(rows)
         self.panes.reselected()
@@ -213,19 +210,20 @@ class MainScreen(Showing):
         if self.uploading.moving:
             self.say(_("Mail is being uploaded; wait for its end, or stop it with Esc."))
         elif self.work.busy:
-            listing = self.snapshot is not None and not self.snapshot.whole
-            self.say(
-                _("The server is still being listed; wait until that is done.")
-                if listing
-                else _("Both sides are being looked at; wait a moment.")
-            )
+            whole = self.snapshot is None or self.snapshot.whole
+            self.say(_("Both sides are being looked at; wait a moment.") if whole else self._why_unknown())
         elif needs_snapshot and self.snapshot is None:
             self.say(_("The two sides were not compared yet: press r to try again."))
         elif needs_snapshot and self.snapshot is not None and not self.snapshot.whole:
-            self.say(_(NOT_WHOLE))
+            self.say(self._why_unknown())
         else:
             return False
         return True
+
+    def _why_unknown(self) -> str:
+        if self.work.busy:
+            return _("The server is still being listed; wait until that is done.")
+        return _("The server was not listed to its end, so it is not known yet what it lacks: press r to go on.")
 
     def on_told(self, message: Told) -> None:
         """A job tells how it goes."""
