@@ -44,7 +44,7 @@ def _with_server(setting: Setting, server: Dovecot, sizes: tuple[int, ...], runs
     warm: dict[int, list[float]] = {}
     peak = 0
     for count in sizes:
-        account = servers.account(server, {"INBOX": corpora.small(count).mails()})
+        account = servers.copied(server, corpora.maildir(setting.corpora, corpora.small(count)))
         ours = Hikkoshi(setting.work / "home", corpora.mbox(setting.corpora, corpora.small(count)), account)
         address = f"imaps://{account.user}@127.0.0.1:{server.imaps_port}"
         for _ in range(runs):
