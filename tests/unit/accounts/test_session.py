@@ -121,6 +121,33 @@ def test_a_folder_that_came_since_is_shown_early_but_one_that_cannot_be_opened_i
     assert early[0].counts.only_server == 4
 
 
+def test_mail_that_comes_later_into_folders_that_are_known_is_not_shown_early(account: Account) -> None:
+    session = account.open()
+    session.refresh(silent, Cancel())
+    account.bulk.mail["Archive"] = {1: mail(20)}
+    account.bulk.mail["INBOX"] |= {uid: mail(uid) for uid in range(30, 40)}
+    account.bulk.refused = {"Archive"}
+    early: list[Snapshot] = []
+    snapshot = session.refresh(silent, Cancel(), early.append)
+    assert early == []
+    assert snapshot.counts.only_server == 10
+
+
+def test_who_leaves_waits_for_no_comparison(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(early_room, "_EVERY", 0.0)
+    monkeypatch.setattr(early_room, "_SHARE", 0.0)
+    cancel = Cancel()
+    early: list[Snapshot] = []
+
+    def report(progress: Progress) -> None:
+        if progress.mails:
+            cancel.set("user")
+
+    with pytest.raises(HikkoshiError, match="Stopped"):
+        account.open().refresh(report, cancel, early.append)
+    assert [seen.server_total[1] for seen in early] == [0]
+
+
 def test_early_looks_change_nothing_in_the_end(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     account.bulk.mail = {name: {uid: mail(uid) for uid in range(1, 9)} for name in ("INBOX", "Projects", "Shared")}
     account.store.change("Projects", *(mail(number) for number in range(5, 14)))
