@@ -1,18 +1,22 @@
 """The screen while the server is listed for the first time: rows at once, nothing moves under the user's hands."""
 
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 
 import pytest
 
+from hikkoshi.app import main as program
+from hikkoshi.app.rows import Rows, Wanted
 from hikkoshi.errors import ConnectionLost
 from hikkoshi.index.relation import Relation
 from hikkoshi.index.schema import LOCAL, SERVER
 from hikkoshi.index.store import Index
 from hikkoshi.jobs.cancel import Cancel
 from hikkoshi.mail.folders import Folder, Role
-from support.fake_session import message
+from support.fake_session import FakeSession, message
 from support.screen import Opened
 
 Open = Callable[..., AbstractAsyncContextManager[Opened]]
@@ -145,6 +149,31 @@ async def test_where_nobody_has_moved_the_newest_mail_stays_at_the_top(early: Ea
         panes = screen.main.panes
         assert (panes.cursor, panes.scroll_offset.y) == (0, 0)
         assert b"<1@example.jp>" in subject(screen, 0)
+
+
+async def test_the_screen_itself_reads_no_list_of_rows_for_a_look(
+    early: Early, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_rows: Rows, _wanted: Wanted) -> None:
+        raise AssertionError("a million ids take half a second, and keys would wait for them")
+
+    async with early(local, listed("INBOX", 1), listed("Sent", 1000)) as screen:
+        await screen.folder("Sent")
+        monkeypatch.setattr(Rows, "ids", refuse)
+        await go_on(screen)
+        await go_on(screen)
+        await go_on(screen)
+        await screen.idle()
+        assert screen.main.panes.count == 5
+
+
+def test_threads_take_short_turns_while_the_screen_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, seen = sys.getswitchinterval(), []
+    monkeypatch.setattr(program.HikkoshiApp, "run", lambda _app: seen.append(sys.getswitchinterval()))
+    monkeypatch.setattr(program, "on_hang_up", lambda _hang_up: None)
+    program.run_app(FakeSession(tmp_path / "index.db"))
+    assert seen == [pytest.approx(0.0005)]
+    assert sys.getswitchinterval() == before
 
 
 async def test_the_folder_and_the_filter_stay(early: Early) -> None:

