@@ -332,6 +332,7 @@ class Delivery:
 
     def _send_again(self) -> None:
         """Send what certainly is not there: each mail by itself, so that each has its own answer."""
+        self._again = deque(sorted(self._again, key=lambda letter: letter.id))
         while self._again and not self._full and not self._replaced:
             count = 1 if self._careful else len(self._again)
             letters = [self._again.popleft() for _ in range(count)]
