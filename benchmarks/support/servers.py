@@ -15,10 +15,11 @@ import support.repository  # noqa: F401 - the way to tests/support
 from support.corpora import write_maildir
 from support.dovecot import Dovecot
 from support.dovecot_config import Settings
+from support.draining import drain
 from support.imap_wire import Wire
 from support.mails import Mail
 
-HEADERS = "(FLAGS RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER.FIELDS (DATE FROM TO SUBJECT MESSAGE-ID)])"
+HEADERS = b"(FLAGS RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER.FIELDS (DATE FROM TO SUBJECT MESSAGE-ID)])"
 """What a first listing asks for, and what Dovecot then keeps in its cache."""
 
 _PATIENCE = 600
@@ -112,8 +113,9 @@ def warm(made: Account) -> dict[str, int]:
             name = line.rpartition(b'"/" ')[2].decode().strip('"')
             opened = wire.ok(f'EXAMINE "{name}"')
             counts[name] = next(int(each.split()[1]) for each in opened if each.endswith(b"EXISTS"))
-            if counts[name]:
-                wire.ok(f"UID FETCH 1:* {HEADERS}")
+    for name, count in counts.items():
+        if count:
+            drain("127.0.0.1", made.server.imap_port, made.user, made.password, name, HEADERS)
     return counts
 
 

@@ -82,6 +82,8 @@ ssl = {"yes" if settings.plaintext else "required"}
 mail_max_userip_connections = {settings.max_connections}
 mail_max_lock_timeout = 3 secs
 mail_fsync = never
+# With its own default, 256 MB, it ends in the middle of listing a million mails.
+default_vsz_limit = 4G
 mail_plugins = {"quota" if settings.quota else ""}
 {language.account(settings, place, certificates)}
 {_namespace(settings)}
