@@ -1,10 +1,10 @@
 """The session on a store and a server in memory; real servers are asked in tests/server/."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from hikkoshi.accounts import early as early_room
 from hikkoshi.accounts import session as room

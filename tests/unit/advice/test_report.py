@@ -1,7 +1,7 @@
-from dataclasses import asdict
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from msgspec.structs import asdict
 
 from hikkoshi.advice.report import (
     amount_text,

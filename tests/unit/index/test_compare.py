@@ -1,12 +1,12 @@
 """What the comparison says of planted cases, in the terms of `check`."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import asdict, replace
 
 from hikkoshi.index.compare import WHY_LEDGER, WHY_MESSAGE_ID_ONLY
 from hikkoshi.index.queries import Counts, folder_pairs

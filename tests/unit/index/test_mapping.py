@@ -1,6 +1,5 @@
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from hikkoshi.errors import UsageError
 from hikkoshi.index.mapping import Target, find_local, map_folders

@@ -1,10 +1,10 @@
 """What the ledger remembers of moves and their mails."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from hikkoshi.errors import LedgerError
 from hikkoshi.ledger.store import Item, ItemState, Landing, Ledger, Sending, Settling, State

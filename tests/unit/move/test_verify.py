@@ -1,9 +1,9 @@
 """Reading back: what is the same, what differs, and which mails are read whole."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from hikkoshi.errors import CommandRefused
 from hikkoshi.mail.identity import canonical_digest

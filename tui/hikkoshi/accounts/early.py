@@ -1,8 +1,9 @@
 """Showing what has arrived of a first listing, while the rest is on its way."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from time import monotonic
+
+from msgspec.structs import replace
 
 from hikkoshi.index.schema import SERVER
 from hikkoshi.index.store import Index

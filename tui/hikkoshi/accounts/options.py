@@ -1,9 +1,9 @@
 """What a user says on the command line about an account: a typed record."""
 
 import hashlib
-from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
 import platformdirs
 
 from hikkoshi.accounts.address import Address
@@ -11,8 +11,7 @@ from hikkoshi.accounts.config import config_path
 from hikkoshi.move.room import Reserve
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(msgspec.Struct, frozen=True):
     """One local store, one server, and the limits of a move between them (`quota_limit` in bytes)."""
 
     local: Path
@@ -20,12 +19,11 @@ class Options:
     local_account: str | None = None
     ca_file: Path | None = None
     quota_limit: int | None = None
-    reserve: Reserve = field(default_factory=Reserve)
-    mapping: dict[str, str] = field(default_factory=dict)
+    reserve: Reserve = msgspec.field(default_factory=Reserve)
+    mapping: dict[str, str] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Files:
+class Files(msgspec.Struct, frozen=True):
     """Where the program keeps what it knows of an account."""
 
     index: Path

@@ -6,8 +6,10 @@ thread of its own; two of them never run at the same time.
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+import msgspec
+from msgspec.structs import replace
 
 from hikkoshi.accounts.config import AccountConfig, Config, load_config, save_config
 from hikkoshi.accounts.early import EarlyLooks, Listing, is_first
@@ -45,8 +47,7 @@ from hikkoshi.server.overview import Overview
 from hikkoshi.server.session import ServerSession
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(msgspec.Struct, frozen=True):
     """Both sides as they were found; totals are (folders, messages, bytes in CRLF form)."""
 
     description: str

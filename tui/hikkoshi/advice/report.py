@@ -1,9 +1,10 @@
 """The report of a check: the object of `check --json`, and the same for people."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
+
+from msgspec.structs import asdict
 
 from hikkoshi.advice.hazards import hazards
 from hikkoshi.i18n import _, ngettext

@@ -1,11 +1,11 @@
 """What `hikkoshi check` does: compare both sides, print the report, give the exit status."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 import click
+from msgspec.structs import asdict
 
 from hikkoshi.accounts.session import AccountSession, Snapshot
 from hikkoshi.advice.report import (

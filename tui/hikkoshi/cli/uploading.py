@@ -3,10 +3,10 @@
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import click
+import msgspec
 
 from hikkoshi.accounts.session import AccountSession
 from hikkoshi.advice.report import SCHEMA, plan_lines, quota_json, size_text
@@ -31,8 +31,7 @@ _NOT_STARTED = "not-started"
 _ONLY = {"sent": Relation.SENT_GAP, "missing": Relation.ONLY_LOCAL, None: UPLOAD}
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
+class Wishes(msgspec.Struct, frozen=True):
     """What the user asked of an upload: the command's own options."""
 
     folder: str | None = None

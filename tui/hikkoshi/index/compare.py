@@ -6,7 +6,6 @@ is known (digest, size, our own ledger). What cannot be settled is `doubtful`, n
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 
 import msgspec
 
@@ -44,17 +43,16 @@ class Copy(msgspec.Struct, frozen=True, gc=False):
     proved: bool = False
 
 
-@dataclass(slots=True)
-class Mail:
+class Mail(msgspec.Struct):
     """The copies of one mail. `doubtful`: the other side may or may not have it too; `why`: a WHY_ code.
 
     `rivals`: where it is in doubt, the local copies that it could be a copy of.
     """
 
-    copies: list[Copy] = field(default_factory=list)
+    copies: list[Copy] = msgspec.field(default_factory=list)
     doubtful: bool = False
     why: str = WHY_ALONE
-    rivals: list[Copy] = field(default_factory=list)
+    rivals: list[Copy] = msgspec.field(default_factory=list)
 
 
 FieldsOf = Callable[[int], bytes]

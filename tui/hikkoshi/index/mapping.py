@@ -1,7 +1,8 @@
 """Which local folder belongs to which server folder: by the user's word, by role, then by name."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from hikkoshi.errors import UsageError
 from hikkoshi.i18n import _
@@ -13,8 +14,7 @@ _BY_ROLE = (Role.INBOX, Role.SENT, Role.DRAFTS, Role.ARCHIVE, Role.JUNK, Role.TR
 _NEW_NAMES = {Role.SENT: "Sent", Role.DRAFTS: "Drafts", Role.ARCHIVE: "Archive", Role.JUNK: "Junk", Role.TRASH: "Trash"}
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """The server folder that a local folder is mapped to: its native name, and whether it is there already."""
 
     native: str

@@ -1,7 +1,8 @@
 """From the copies of one mail to the rows of the panes: who stands beside whom, and what is said of it."""
 
 from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from hikkoshi.index.compare import Copy, Mail
 from hikkoshi.index.relation import UPLOAD, Relation
@@ -10,8 +11,7 @@ from hikkoshi.mail.flags import SEEN, comparable, unpack
 from hikkoshi.mail.folders import LEFT_OUT, Role
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """What pairing asks of a folder: its role, and for a local one the row id of the server folder it maps to.
 
     `sent`: mail sent is kept here; also true of a server folder that a local one of role sent is mapped to.
@@ -22,8 +22,7 @@ class Place:
     sent: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PairRow:
+class PairRow(msgspec.Struct, frozen=True):
     """One row: a local copy, a server copy, or both; `lead` counts the mail's facts (see schema)."""
 
     local: Copy | None

@@ -1,8 +1,9 @@
 """What the ledger knows of messages on the server: that they are our uploads, whatever the server made of them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
+
+import msgspec
 
 from hikkoshi.index.schema import SERVER
 from hikkoshi.index.store import Index
@@ -12,8 +13,7 @@ Upload = tuple[str, int, int]
 """(native folder name, UIDVALIDITY, UID) of something that we uploaded."""
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(msgspec.Struct, frozen=True):
     """The source of an upload: its raw identity fields, its size in CRLF form, its canonical digest."""
 
     fields: bytes
@@ -38,11 +38,10 @@ class Proofs(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class KnownProofs:
+class KnownProofs(msgspec.Struct, frozen=True):
     """Proofs in memory."""
 
-    uploads: Mapping[Upload, Proof] = field(default_factory=dict)
+    uploads: Mapping[Upload, Proof] = msgspec.field(default_factory=dict)
 
     @property
     def mark(self) -> str:

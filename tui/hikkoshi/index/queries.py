@@ -4,7 +4,10 @@ import json
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from operator import add
+
+import msgspec
+from msgspec.structs import astuple
 
 from hikkoshi.index.compare import WHYS
 from hikkoshi.index.relation import DIFFERENT, UPLOAD, Relation
@@ -13,8 +16,7 @@ from hikkoshi.index.store import Index, IndexedMessage
 from hikkoshi.mail.folders import LEFT_OUT, Role
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(msgspec.Struct, frozen=True):
     """The differences as `check --json` names them."""
 
     only_local: int = 0
@@ -29,7 +31,7 @@ class Counts:
     left_out: int = 0
 
     def __add__(self, other: "Counts") -> "Counts":
-        return Counts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(Counts)))
+        return Counts(*map(add, astuple(self), astuple(other)))
 
     @property
     def work(self) -> int:
@@ -37,8 +39,7 @@ class Counts:
         return self.only_local + self.sent_gap + self.read_state + self.flags + self.ambiguous
 
 
-@dataclass(frozen=True, slots=True)
-class FolderPair:
+class FolderPair(msgspec.Struct, frozen=True):
     """One line of the folder list. `server` is a display name; `exists`: it is on the server already."""
 
     id: int
@@ -58,8 +59,7 @@ class FolderPair:
     """Mails of this PC of which nothing is said yet: the server was not listed to its end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """One row of the panes. `server_folder` names where the server's copy lies; `why` is a WHY_ code."""
 
     id: int

@@ -8,7 +8,8 @@ candidates as uploads are the uploads; in any other number they are in doubt, an
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from hikkoshi.index.compare import SIZE_SLACK
 from hikkoshi.index.store import Index
@@ -17,8 +18,7 @@ from hikkoshi.mail.headers import iter_fields
 from hikkoshi.mail.identity import identify
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(msgspec.Struct, frozen=True):
     """What tells a mail: `id` of its item in the ledger or its UID; `date`: INTERNALDATE in seconds since 1970 UTC."""
 
     id: int

@@ -1,13 +1,13 @@
 """Which mails a comparison looks at, as SQL: all of them, or those that were touched."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from hikkoshi.index.standing import Standing
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(msgspec.Struct, frozen=True):
     """`source`: a FROM clause over `message`, ordered by key where it is all of it; `where`: conditions on it.
 
     `aside`: the folders whose mail is left out, as the inside of an IN (…).

@@ -1,7 +1,9 @@
 """What a comparison has to know of each folder: its role, where it is mapped to, and the line that shows its mail."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass
+
+import msgspec
+from msgspec.structs import astuple
 
 from hikkoshi.index.mapping import Target
 from hikkoshi.index.pairing import Place
@@ -10,8 +12,7 @@ from hikkoshi.index.store import Index, IndexedFolder
 from hikkoshi.mail.folders import LEFT_OUT, Role
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     """A row of the table `standing`: `view` shows the folder's mail; `target` is a folder's row id.
 
     `sent`: mail sent is kept here; also true of a server folder that a local one of role sent is mapped to.

@@ -7,9 +7,10 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+
+import msgspec
 
 from hikkoshi.errors import IndexUnusable
 from hikkoshi.i18n import _
@@ -20,8 +21,7 @@ from hikkoshi.mail.folders import Folder, Role
 from hikkoshi.mail.message import Message
 
 
-@dataclass(frozen=True, slots=True)
-class IndexedFolder:
+class IndexedFolder(msgspec.Struct, frozen=True):
     """A folder as the index has it. `known`: its messages are in the index. `target`: see the schema."""
 
     id: int
@@ -31,8 +31,7 @@ class IndexedFolder:
     target: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class IndexedMessage:
+class IndexedMessage(msgspec.Struct, frozen=True):
     """A message of the index with its row id and its folder's row id."""
 
     id: int
@@ -40,8 +39,7 @@ class IndexedMessage:
     message: Message
 
 
-@dataclass(frozen=True, slots=True)
-class ServerState:
+class ServerState(msgspec.Struct, frozen=True):
     """What the last look at a server folder left: when the folder has the same now, nothing in it has changed.
 
     `messages`: how many there were. `modseq`: HIGHESTMODSEQ (RFC 7162), None where the server keeps none.

@@ -1,8 +1,9 @@
 """Plain messages that work posts about itself; screens and command lines show them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 
 class Stage(StrEnum):
@@ -16,8 +17,7 @@ class Stage(StrEnum):
     VERIFY = "verify"
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(msgspec.Struct, frozen=True):
     """`done` of `total` steps (folders or messages; total 0: not known yet) at `what`; bytes in CRLF form.
 
     `mails`: how many have come in by now, where the steps are folders.

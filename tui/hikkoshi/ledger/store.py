@@ -7,11 +7,12 @@ before it.
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from time import time
 from typing import Any, Self
+
+import msgspec
 
 from hikkoshi.errors import LedgerError
 from hikkoshi.i18n import _
@@ -43,8 +44,7 @@ class ItemState(StrEnum):
 ARRIVED = (ItemState.LANDED, ItemState.VERIFIED)
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(msgspec.Struct, frozen=True):
     """One mail of a move. `id` is 0 before it is in the ledger; other fields as the schema tells."""
 
     folder: str
@@ -65,8 +65,7 @@ class Item:
     verified: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Sending:
+class Sending(msgspec.Struct, frozen=True):
     """What is about to go: `body` its canonical digest, `date` the INTERNALDATE given; `uidnext`: see the schema."""
 
     item: int
@@ -78,8 +77,7 @@ class Sending:
     uidnext: int
 
 
-@dataclass(frozen=True, slots=True)
-class Landing:
+class Landing(msgspec.Struct, frozen=True):
     """Where an item came to lie on the server."""
 
     item: int
@@ -87,8 +85,7 @@ class Landing:
     uid: int
 
 
-@dataclass(frozen=True, slots=True)
-class Settling:
+class Settling(msgspec.Struct, frozen=True):
     """An item that is PLANNED again (it never arrived), FAILED, DOUBTFUL or still SENDING, with the reason."""
 
     item: int
@@ -96,8 +93,7 @@ class Settling:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(msgspec.Struct, frozen=True):
     """One move: `started` and `ended` in seconds since 1970 UTC; `counts`: items by state."""
 
     id: int

@@ -5,7 +5,6 @@ A look costs a stat where nothing changed. What it asks to be read is carried ou
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import chain
 
 import msgspec
@@ -16,8 +15,7 @@ from hikkoshi.mail.message import Message, Problem
 Flags = frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(msgspec.Struct, frozen=True):
     """What is known of a folder since it was last read. Only the stamp is cheap; the rest is asked where it is needed.
 
     `stamp`: the one it was known under, None if nothing is. `places`: place -> flags of its messages whose place
@@ -32,8 +30,7 @@ class Known:
 NOTHING_KNOWN = Known(None, lambda _beginning: {}, lambda: None)
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(msgspec.Struct, frozen=True):
     """What has changed in a folder since.
 
     `stamp`: under which it is known once all is taken. `messages`: what is new, or all of it where `afresh`: then
@@ -44,14 +41,13 @@ class Changes:
     messages: Iterator[Message]
     afresh: bool = True
     gone: Sequence[str] = ()
-    moved: Mapping[str, tuple[str, frozenset[str]]] = field(default_factory=dict)
+    moved: Mapping[str, tuple[str, frozenset[str]]] = msgspec.field(default_factory=dict)
 
 
 Settle = Callable[[Iterator[Batch], list[Problem]], Changes | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(msgspec.Struct, frozen=True):
     """What is to be read of a folder, and what becomes of it.
 
     `units`: in the order of the folder's mail; `settle` makes changes of their batches, which it may begin to read

@@ -1,8 +1,9 @@
 """An mbox file as a folder of mail: which of its mails are live, their flags and dates."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from hikkoshi.i18n import _
 from hikkoshi.local.mbox import scan_extents
@@ -15,8 +16,7 @@ from hikkoshi.mail.headers import decode, field, identity_of_lines
 from hikkoshi.mail.message import Message, Problem
 
 
-@dataclass(slots=True)
-class Counts:
+class Counts(msgspec.Struct):
     """What is counted while an mbox is read: bytes in front that belong to no mail, live mails that hold NUL bytes."""
 
     garbage: int = 0

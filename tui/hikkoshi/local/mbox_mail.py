@@ -1,7 +1,5 @@
 """What one mail of an mbox is made of: From_ line, header block, size in CRLF form."""
 
-from dataclasses import dataclass, field
-
 import msgspec
 
 from hikkoshi.local.from_lines import LAST_BLANK, QUOTED
@@ -85,8 +83,7 @@ def _ends_of_header(buffer: bytes, newline: int, end: int, *, crs: bool) -> tupl
     return (found.start() + 1, found.end()) if found else (end, end)
 
 
-@dataclass(slots=True)
-class Gathered:
+class Gathered(msgspec.Struct):
     """What is known of a mail that is longer than a chunk: its header behind a line end, and sums over its body.
 
     `body`: offset of its body in the file, behind the blank line; 0 as long as the header goes on.
@@ -94,7 +91,7 @@ class Gathered:
 
     offset: int
     from_line: bytes = b""
-    header: bytearray = field(default_factory=lambda: bytearray(b"\n"))
+    header: bytearray = msgspec.field(default_factory=lambda: bytearray(b"\n"))
     body: int = 0
     body_size: int = 0
     length: int = 0

@@ -3,8 +3,9 @@
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Container, Iterator
-from dataclasses import dataclass, field
 from typing import BinaryIO
+
+import msgspec
 
 from hikkoshi.local.content_length import believed_end
 from hikkoshi.local.from_lines import AHEAD, FILE_START, from_words, has_two_headers, is_classic
@@ -23,8 +24,7 @@ _CONTEXT = 3  # bytes in front of a From_ line that a blank line takes
 Garbage = Callable[[int], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Starts:
+class Starts(msgspec.Struct, frozen=True):
     """How it is decided where mails start.
 
     `known`: offsets at which one starts for certain, from a summary of the file (may be empty); elsewhere only
@@ -50,8 +50,7 @@ class Starts:
         return self.known is None and self.chained is None
 
 
-@dataclass(slots=True)
-class Reader:
+class Reader(msgspec.Struct):
     """Reads the mails that begin from `start` on: at the start of the file, or behind the first certain From_ line.
 
     It ends before the first certain From_ line at or behind `stop`, so that readers of neighbouring parts find each
@@ -71,8 +70,10 @@ class Reader:
     _context: bytes = FILE_START
     _open: int | None = None  # where the mail under way begins in the buffer; it may have been gathered before
     _gathered: Gathered | None = None
-    _quotes: list[int] = field(default_factory=list)  # where the mail under way has quoted lines, not taken in yet
-    _believed: int | None = field(default=None)  # where the mail under way ends by its Content-Length, once asked
+    _quotes: list[int] = msgspec.field(
+        default_factory=list
+    )  # where the mail under way has quoted lines, not taken in yet
+    _believed: int | None = None  # where the mail under way ends by its Content-Length, once asked
     _crs: bool = False
     _nuls: bool = False
 

@@ -8,7 +8,8 @@ only once they are whole. Nothing here knows what a table is for.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+import msgspec
 
 _MAGIC = re.compile(rb'\s*// <!-- <mdb:mork:z v="1\.[0-9]"/> -->')
 
@@ -45,20 +46,18 @@ class MorkError(ValueError):
     """The text is no Mork, or it is damaged."""
 
 
-@dataclass(slots=True)
-class Table:
+class Table(msgspec.Struct):
     """`kind`: what its meta row calls it; `rows`: the keys of its rows, in their order."""
 
     kind: bytes = b""
-    rows: dict[RowKey, None] = field(default_factory=dict)
+    rows: dict[RowKey, None] = msgspec.field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class Mork:
+class Mork(msgspec.Struct):
     """What a file holds once all its changes are made: rows as columns with their texts, and tables of rows."""
 
-    rows: dict[RowKey, dict[bytes, bytes]] = field(default_factory=dict)
-    tables: dict[RowKey, Table] = field(default_factory=dict)
+    rows: dict[RowKey, dict[bytes, bytes]] = msgspec.field(default_factory=dict)
+    tables: dict[RowKey, Table] = msgspec.field(default_factory=dict)
 
 
 def parse_mork(data: bytes, columns: frozenset[bytes]) -> Mork:

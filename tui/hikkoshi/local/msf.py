@@ -6,8 +6,9 @@ nothing (nsMsgBrkMBoxStore::IsSummaryFileValid).
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from hikkoshi.local.mork import Mork, MorkError, parse_mork
 from hikkoshi.local.standing import Standing, mozilla_standing
@@ -23,8 +24,7 @@ _START = b"From "
 _NO_SIZE = b"-1"
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(msgspec.Struct, frozen=True):
     """The live mails of a folder: flags, keywords by place (offset of the From_ line in decimal, or file name).
 
     `folder_size` (bytes) and `folder_date` (seconds since 1970) are the mbox's when the summary was written; -1 and

@@ -7,9 +7,10 @@ nsMsgAccountManager.cpp and nsMsgIncomingServer.cpp.
 from collections.abc import Iterable, Mapping, Sequence
 from configparser import ConfigParser
 from configparser import Error as IniError
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+
+import msgspec
 
 from hikkoshi.errors import AccountNotChosen, NotAStore
 from hikkoshi.i18n import _
@@ -27,8 +28,7 @@ _ROLE_PREFS = {
 _PROFILE_DIRECTORY = "[ProfD]"
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(msgspec.Struct, frozen=True):
     """One account. `kind`: pop3, none (Local Folders), imap, nntp, rss, …; `emails` are its identities' addresses.
 
     `deferred_to`: the key of the account whose inbox its mail is delivered to, '' for its own. `maildir`: its
@@ -52,8 +52,7 @@ class Account:
         return self.name if self.kind == LOCAL_FOLDERS or login == self.name else f"{self.name} ({login})"
 
 
-@dataclass(frozen=True, slots=True)
-class FolderUse:
+class FolderUse(msgspec.Struct, frozen=True):
     """A folder that an identity keeps its mail of one role in: `user` and `host` of its account, `path` its levels."""
 
     role: Role

@@ -7,9 +7,10 @@ import errno
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
+
+import msgspec
 
 from hikkoshi.i18n import _
 from hikkoshi.local.mboxes import looks_like_mbox
@@ -27,8 +28,7 @@ _ENCODED = re.compile(r"%(?:25|3[ACEFacef]|22|2[AFaf]|5[Cc]|7[Cc])")
 _HASH_FACTOR, _HASH_TERM = 0x63C6_3CD9, 0x9C39_C33D
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """A folder: its mbox file or its maildir, and the names of its levels, outermost first."""
 
     path: Path

@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from hikkoshi.errors import LocalError
 from hikkoshi.jobs.children import POSSIBLE, Children
@@ -35,8 +36,7 @@ def scan_all(store: "LocalStore", folder: Folder, problems: list[Problem]) -> It
     yield from changes(look, problems).messages
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
+class _Outcome(msgspec.Struct, frozen=True):
     """What a look said: None where nothing changed, or why it could not be looked at."""
 
     look: Look | None

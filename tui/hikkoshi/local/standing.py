@@ -1,7 +1,8 @@
 """What a mail's own headers say of it: flags, whether it is live, whether all of it is here."""
 
-from dataclasses import dataclass
 from functools import lru_cache
+
+import msgspec
 
 from hikkoshi.mail.flags import (
     DELETED,
@@ -22,8 +23,7 @@ _REMEMBERED = 4096  # a folder has a few dozen combinations; keywords of a sende
 _HIGH_BITS = 0xFFFF_0000
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     """`live`: not deleted and waiting to be compacted away; `partial`: only the headers were downloaded."""
 
     flags: frozenset[str] = NO_FLAGS

@@ -1,8 +1,9 @@
 """Folders of either side: their names, their roles, and what is left out of a comparison."""
 
 import unicodedata
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 
 class Role(StrEnum):
@@ -81,8 +82,7 @@ def role_by_attributes(attributes: frozenset[str]) -> Role:
     return Role.NONE
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
+class Folder(msgspec.Struct, frozen=True):
     """One mailbox of one side.
 
     `name` is what users see and type and is unique within its side; `path` is its levels, outermost first,

@@ -6,8 +6,9 @@ there is none or where it is used again for another mail; bytes that servers are
 """
 
 import re
-from dataclasses import dataclass
 from hashlib import blake2b
+
+import msgspec
 
 from hikkoshi.mail.headers import IDENTITY_FIELDS, iter_fields, unfold
 
@@ -30,8 +31,7 @@ HAS_ID, STRONG = 1, 2
 _KEY_BITS = ~(HAS_ID | STRONG)
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(msgspec.Struct, frozen=True):
     """`message_id` without angle brackets (None: there is none); `digest` of the identity fields, 16 bytes.
 
     `strong` says whether the digest alone can tell this mail from others.

@@ -1,7 +1,5 @@
 """The records that scanners and listers make of a mail: one `Message` for each stored copy."""
 
-from dataclasses import dataclass
-
 import msgspec
 
 
@@ -30,8 +28,7 @@ class Message(msgspec.Struct, frozen=True, gc=False, array_like=True):
     partial: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(msgspec.Struct, frozen=True):
     """Something that could not be read or compared: `where` names it, `what` is a sentence."""
 
     where: str

@@ -1,7 +1,8 @@
 """Cutting a folder's mails into batches: what is one step of the ledger, and one command where the server takes many."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from hikkoshi.errors import LocalError
 from hikkoshi.mail.identity import identify
@@ -18,8 +19,7 @@ Planned = tuple[PlanItem, int]
 """An item of the plan and its number in the ledger."""
 
 
-@dataclass(slots=True, eq=False)
-class Letter:
+class Letter(msgspec.Struct):
     """A mail that is sent. `uidnext`: below it nothing is ours. `taken`: the server said OK and not where it is.
 
     `reason`: why it fails unless it is found on the server.

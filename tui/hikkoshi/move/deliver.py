@@ -7,7 +7,8 @@ saved UIDNEXT on; only what is certainly not there is sent again.
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from hikkoshi.errors import CommandRefused, ConnectionLost, HikkoshiError, LocalError, ProtocolBroken
 from hikkoshi.i18n import _
@@ -58,8 +59,7 @@ class _LeftAlone(Exception):
         self.error = error
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """What became of a mail: LANDED with its UID, or FAILED, DOUBTFUL or still SENDING with the reason.
 
     `letter` None: it was never packed.
@@ -74,8 +74,7 @@ class Outcome:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Flight:
+class _Flight(msgspec.Struct, frozen=True):
     """A batch on its way."""
 
     letters: list[Letter]

@@ -1,22 +1,21 @@
 """What a running move tells: plain messages for screens and command lines."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from hikkoshi.jobs.progress import Progress
 from hikkoshi.move.room import Room
 
 
-@dataclass(frozen=True, slots=True)
-class Landed:
+class Landed(msgspec.Struct, frozen=True):
     """A mail arrived: the pair with row id `row` has its server copy in the index now."""
 
     row: int
     target: str
 
 
-@dataclass(frozen=True, slots=True)
-class NotMoved:
+class NotMoved(msgspec.Struct, frozen=True):
     """A mail was not moved; `reason` is a sentence."""
 
     row: int
@@ -25,8 +24,7 @@ class NotMoved:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Rooms:
+class Rooms(msgspec.Struct, frozen=True):
     """The server's limits, read again."""
 
     rooms: tuple[Room, ...]

@@ -6,8 +6,9 @@ cannot be decided is in doubt, and is never sent again by itself.
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 DOUBT: Literal["doubt"] = "doubt"
 Verdict = int | None | Literal["doubt"]
@@ -17,8 +18,7 @@ Verdict = int | None | Literal["doubt"]
 _SIZE_SLACK = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(msgspec.Struct, frozen=True):
     """A mail that was being sent: `identity` (digest of its fields), `size` in CRLF form, `body` (canonical digest),
     flags and date as given. A UID below `uidnext` is not ours."""
 
@@ -31,8 +31,7 @@ class Trace:
     uidnext: int
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(msgspec.Struct, frozen=True):
     """A mail on the server that no other upload is known to have brought; `size` 0: the server does not say."""
 
     uid: int

@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from hikkoshi.i18n import _
 from hikkoshi.index.queries import Row, rows, upload_sums
@@ -16,8 +17,7 @@ from hikkoshi.move.room import Load, Outlook, Room, fits, outlook
 _WINDOW = 500  # rows asked of the index at a time
 
 
-@dataclass(frozen=True, slots=True)
-class PlanItem:
+class PlanItem(msgspec.Struct, frozen=True):
     """One mail that would go: its row in the index, where it lies on this PC, and where it would go."""
 
     row: int
@@ -28,16 +28,14 @@ class PlanItem:
     target_name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True):
     """A mail that was asked for and would not go, with the reason as a sentence."""
 
     item: PlanItem
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class FolderShare:
+class FolderShare(msgspec.Struct, frozen=True):
     """What of a plan goes into one server folder; `new`: it would be made; `role`: of the folder that is there."""
 
     target: str
@@ -47,8 +45,7 @@ class FolderShare:
     role: Role = Role.NONE
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
+class Outline(msgspec.Struct, frozen=True):
     """How much would go where, the mails refused, and where that takes each limit of the server."""
 
     refused: tuple[Refusal, ...]
@@ -66,8 +63,7 @@ class Outline:
         return fits(self.outlooks) if self.shares else True
 
 
-@dataclass(frozen=True, slots=True)
-class Plan(Outline):
+class Plan(Outline, frozen=True):
     """An outline with each mail that would go."""
 
     items: tuple[PlanItem, ...]

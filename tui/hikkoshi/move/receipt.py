@@ -1,8 +1,9 @@
 """What a move did, for screens, JSON and the next start. Made from the ledger, never from memory."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+import msgspec
 
 from hikkoshi.i18n import _, ngettext
 from hikkoshi.ledger.store import ARRIVED, Item, ItemState, Ledger, Move, State
@@ -10,8 +11,7 @@ from hikkoshi.mail.headers import decode, field
 from hikkoshi.move.plan import Refusal
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(msgspec.Struct, frozen=True):
     """A mail that was not moved, or of which the server's answer is not known, with the reason as a sentence."""
 
     subject: str
@@ -19,8 +19,7 @@ class Failure:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(msgspec.Struct, frozen=True):
     """The end of a move: `landed` mails of `bytes` (CRLF form) arrived, `read_back` of them as they were sent.
 
     `changed`: arrived, but the server has them otherwise than sent. `waiting`: planned and never begun.

@@ -5,8 +5,9 @@ rounded up to whole KiB.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from hikkoshi.server.quota import QuotaRoot
 
@@ -22,8 +23,7 @@ class Source(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Reserve:
+class Reserve(msgspec.Struct, frozen=True):
     """The part kept free for incoming mail: `size` in bytes (STORAGE only) or `percent` of each limit."""
 
     percent: float = 5.0
@@ -36,8 +36,7 @@ class Reserve:
         return -int(-limit * self.percent // 100)
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(msgspec.Struct, frozen=True):
     """One limit of the server: `used`, `limit` and `reserve` in bytes (STORAGE) or messages (MESSAGE).
 
     `limit` None: nobody knows it. `folders`: native names known to be under it, None for all.
@@ -52,8 +51,7 @@ class Room:
     folders: frozenset[str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(msgspec.Struct, frozen=True):
     """What would go into one folder: bytes in CRLF form, messages."""
 
     size: int = 0
@@ -63,8 +61,7 @@ class Load:
         return Load(self.size + other.size, self.messages + other.messages)
 
 
-@dataclass(frozen=True, slots=True)
-class Outlook:
+class Outlook(msgspec.Struct, frozen=True):
     """Where a load takes a room: `after` in its unit; `fits` None where no limit is known; `missing`: too much by."""
 
     room: Room

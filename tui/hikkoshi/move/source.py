@@ -5,8 +5,9 @@ sent: a mail of 200 MiB costs no more memory than a small one. What is read then
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
+
+import msgspec
 
 from hikkoshi.errors import LocalChanged
 from hikkoshi.i18n import _
@@ -22,8 +23,7 @@ from hikkoshi.move.risk import Risk
 KEPT = 2 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Parcel:
+class Parcel(msgspec.Struct, frozen=True):
     """A mail ready to send: its size in CRLF form, its canonical digest, and the date it will be given.
 
     `risky`: servers are known to change such bytes. `kept`: its bytes, None for one that is read again.

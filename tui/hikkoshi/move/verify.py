@@ -1,7 +1,8 @@
 """Reading back what was uploaded: UID, size, flags and date of each mail, and the whole of those at risk."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from hikkoshi.errors import CommandRefused
 from hikkoshi.i18n import _
@@ -16,8 +17,7 @@ FACTS, BYTES, GONE = "facts", "bytes", "gone"
 """Found as sent by its facts, or by its bytes; no longer where it was put."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(msgspec.Struct, frozen=True):
     """What was sent: ledger item, UID, size (CRLF form), flags and date as given, canonical digest, `risky`."""
 
     item: int

@@ -10,7 +10,8 @@ first MULTIAPPEND has but a few mails, all of which wait like that; and after a 
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from hikkoshi.errors import CommandRefused, HikkoshiError, ProtocolBroken, ServerError
 from hikkoshi.i18n import _
@@ -34,8 +35,7 @@ _WINDOW_MAILS, _WINDOW_BYTES = 64, 1 << 20
 Shape = tuple[str, frozenset[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(msgspec.Struct, frozen=True):
     """One mail to be appended: `size` bytes, which `chunks` gives, in upload form (line ends CRLF).
 
     `flags`: as `sendable_flags` gives them. `date`: seconds since 1970 UTC; None leaves it to the server.
@@ -63,8 +63,7 @@ class Posting:
         self.unanswered = 0
 
 
-@dataclass(slots=True)
-class _Command:
+class _Command(msgspec.Struct):
     """An APPEND on its way. `mails`: their numbers in the posting; `sent`: to its end."""
 
     tag: bytes

@@ -2,7 +2,8 @@
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from hikkoshi.server.channel import Channel
 from hikkoshi.server.conversation import Conversation

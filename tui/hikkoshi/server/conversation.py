@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Self
+
+from msgspec.structs import replace
 
 from hikkoshi.errors import ProtocolBroken, ServerError
 from hikkoshi.i18n import _

@@ -1,6 +1,6 @@
 """FETCH responses as records, whatever order a server gives their items in (RFC 3501 section 7.4.2). Pure."""
 
-from dataclasses import dataclass
+import msgspec
 
 from hikkoshi.mail.dates import parse_imap_date
 from hikkoshi.mail.flags import NO_FLAGS, RECENT
@@ -17,8 +17,7 @@ WHOLE_ITEMS = b"(UID BODY.PEEK[])"
 _MANY_SETS = 4096
 
 
-@dataclass(slots=True)
-class Fetched:
+class Fetched(msgspec.Struct):
     """What one or several FETCH responses have said of one mail; None: nothing yet.
 
     `header` and `whole` are raw bytes; `size` in bytes; `date` in seconds since 1970 UTC.

@@ -10,7 +10,9 @@ Sequence numbers are safe there: no server may tell of mail that went away while
 """
 
 from collections.abc import Callable, Collection, Generator, Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from hikkoshi.i18n import _
 from hikkoshi.server import failures
@@ -32,8 +34,7 @@ _TRIES = 3  # for a folder that is made anew while it is looked at
 _HARMLESS = frozenset({"EXPUNGEISSUED"})  # RFC 5530: some mails went away meanwhile
 
 
-@dataclass(slots=True)
-class Round:
+class Round(msgspec.Struct):
     """Commands that go out together once the folder is open; `parameters` of the EXAMINE that opens it."""
 
     tasks: Sequence[Task] = ()

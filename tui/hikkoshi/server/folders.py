@@ -1,7 +1,9 @@
 """Folder records from the answers to LIST and NAMESPACE (RFC 3501, RFC 2342, RFC 6154). Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from hikkoshi.mail.folders import Folder, Role, role_by_attributes, role_by_name
 from hikkoshi.mail.headers import sanitise
@@ -11,8 +13,7 @@ from hikkoshi.server.writer import mailbox, native_name, shown_name
 _NOT_SELECTABLE = frozenset({"\\noselect", "\\nonexistent"})
 
 
-@dataclass(frozen=True, slots=True)
-class Namespace:
+class Namespace(msgspec.Struct, frozen=True):
     """The user's own namespace: the prefix of its folders' native names, and the delimiter ('' where it is flat).
 
     `foreign`: the prefixes of other users' and of shared folders.
@@ -23,8 +24,7 @@ class Namespace:
     foreign: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(msgspec.Struct, frozen=True):
     """One LIST response: attributes in lower case, delimiter ('' for NIL), the mailbox name as the server spells it."""
 
     attributes: frozenset[str]

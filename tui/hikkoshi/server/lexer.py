@@ -6,8 +6,9 @@ no IMAP raises ProtocolBroken.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
+
+import msgspec
 
 from hikkoshi.errors import ProtocolBroken
 from hikkoshi.i18n import _
@@ -180,8 +181,7 @@ def _take_token(match: re.Match[bytes], stack: list[list[Token]], parts: Parts, 
             raise malformed(parts[0])
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(msgspec.Struct, frozen=True):
     """OK, NO, BAD, BYE or PREAUTH (RFC 3501 section 7.1).
 
     `tag`: b"*" where untagged. `kind` and `code` (without brackets, '' for none) are upper case; `argument`

@@ -1,8 +1,9 @@
 """What a look at the server's folders asks with, and what it hears: plain records."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from typing import TypeAlias
+
+import msgspec
 
 from hikkoshi.errors import CommandRefused
 from hikkoshi.server.quick import Listed
@@ -12,8 +13,7 @@ Ranges: TypeAlias = list[tuple[int, int]]
 """UIDs as (first, last), sorted, without overlaps."""
 
 
-@dataclass(frozen=True, slots=True)
-class KnownFolder:
+class KnownFolder(msgspec.Struct, frozen=True):
     """What was found in a folder the last time. `complete`: that look came to its end.
 
     `uids`: the UIDs of the mails that are known now; `keywords`: the keywords that any of them has. Both are asked
@@ -29,8 +29,7 @@ class KnownFolder:
     keywords: Callable[[], frozenset[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Inquiry:
+class Inquiry(msgspec.Struct, frozen=True):
     """A folder to be looked at. `known` None: for the first time. `state`: as the overview had it, None: it had none.
 
     `count`: how many mails are known of the folder, all news taken that were given until then.
@@ -42,8 +41,7 @@ class Inquiry:
     count: Callable[[], int]
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(msgspec.Struct, frozen=True):
     """The folder is being looked into. `afresh`: whatever was known of it is void."""
 
     native: str
@@ -51,16 +49,14 @@ class Opened:
     afresh: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Mails:
+class Mails(msgspec.Struct, frozen=True):
     """Mails with all that the index needs; some may be known already."""
 
     native: str
     mails: list[Listed]
 
 
-@dataclass(frozen=True, slots=True)
-class Flags:
+class Flags(msgspec.Struct, frozen=True):
     """The flags of mails by UID. `whole`: these are all the mails that the folder has."""
 
     native: str
@@ -68,24 +64,21 @@ class Flags:
     whole: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Gone:
+class Gone(msgspec.Struct, frozen=True):
     """Mails that are no more; most of the UIDs may never have been known."""
 
     native: str
     uids: Ranges
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+class Left(msgspec.Struct, frozen=True):
     """All the mails that there are."""
 
     native: str
     uids: Ranges
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(msgspec.Struct, frozen=True):
     """The look at the folder has come to its end, and this is its state. `whole`: no mail is missing."""
 
     native: str
@@ -93,8 +86,7 @@ class Settled:
     whole: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(msgspec.Struct, frozen=True):
     """The server refused the folder, or a part of it."""
 
     native: str

@@ -1,7 +1,9 @@
 """All that a look at an account begins with, in as few round trips as the server allows: one, or two."""
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from hikkoshi.i18n import _
 from hikkoshi.mail.folders import Folder
@@ -16,8 +18,7 @@ from hikkoshi.server.records import FolderStatus
 from hikkoshi.server.writer import mailbox, native_name
 
 
-@dataclass(frozen=True, slots=True)
-class Overview:
+class Overview(msgspec.Struct, frozen=True):
     """The account at one moment.
 
     `folders`: every folder, those included that only hold others, in the server's order. `states`: by native
@@ -37,12 +38,11 @@ class Overview:
         return lambda path: path_to_native(path, self.spaces)
 
 
-@dataclass(slots=True)
-class _Answers:
+class _Answers(msgspec.Struct):
     """The untagged responses to one command, by name and without it; `end`: how it ended."""
 
     command: bytes
-    found: dict[str, list[Parts]] = field(default_factory=dict)
+    found: dict[str, list[Parts]] = msgspec.field(default_factory=dict)
     end: Status | None = None
 
     def task(self) -> Task:

@@ -5,7 +5,8 @@ Only commands that change nothing and carry no literal may go this way: those th
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from hikkoshi.errors import ServerError
 from hikkoshi.server.channel import Channel
@@ -29,8 +30,7 @@ def _never() -> bool:
     return False
 
 
-@dataclass(slots=True)
-class Task:
+class Task(msgspec.Struct):
     """One command, and who hears its answers.
 
     `hear`: each untagged response. `batch`: reads many at once from the bytes at hand, as Channel.take wants it,

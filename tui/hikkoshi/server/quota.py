@@ -1,16 +1,16 @@
 """Quota roots from the answers to GETQUOTAROOT (RFC 2087, RFC 9208 section 4.3). Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from hikkoshi.server.lexer import Parts, Token, number, tokens
 
 _KIB = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class QuotaRoot:
+class QuotaRoot(msgspec.Struct, frozen=True):
     """One limit: of bytes (STORAGE; servers count in KiB, here they are bytes) or of mails (MESSAGE).
 
     `folders`: the native names of the folders asked about that are under it.

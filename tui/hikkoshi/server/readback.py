@@ -5,7 +5,8 @@ was appended. A mail of any size is digested piece by piece as it comes.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from hikkoshi.errors import CommandRefused, ServerError
 from hikkoshi.i18n import _
@@ -25,15 +26,14 @@ _PIECES_AHEAD = 4
 _STRAYS = 1000
 
 
-@dataclass(slots=True)
-class Found:
+class Found(msgspec.Struct):
     """What the server has of the mails that were asked about, by UID. One that is not there has no facts.
 
     `digests`: canonical, of those that were asked for whole; the server's NO where it refused one.
     """
 
-    facts: dict[int, Facts] = field(default_factory=dict)
-    digests: dict[int, bytes | CommandRefused] = field(default_factory=dict)
+    facts: dict[int, Facts] = msgspec.field(default_factory=dict)
+    digests: dict[int, bytes | CommandRefused] = msgspec.field(default_factory=dict)
 
 
 class ReadBack(Listing):

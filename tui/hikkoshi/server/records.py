@@ -1,10 +1,9 @@
 """The small records that conversations with the server give back."""
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class FolderStatus:
+class FolderStatus(msgspec.Struct, frozen=True):
     """A folder's state (RFC 3501 sections 2.3.1.1 and 7.2.4).
 
     `size`: bytes of all its mails (STATUS=SIZE, RFC 8438), None where the server does not tell.
@@ -23,16 +22,14 @@ class FolderStatus:
     keywords: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Appended:
+class Appended(msgspec.Struct, frozen=True):
     """Where an uploaded mail came to lie (APPENDUID, RFC 4315); both None on a server without UIDPLUS."""
 
     uidvalidity: int | None
     uid: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """What the server says of one mail: `size` its RFC822.SIZE in bytes, `date` seconds since 1970 UTC.
 
     `size` is 0 and `date` None where the server left them out.

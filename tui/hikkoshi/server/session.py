@@ -3,7 +3,8 @@
 import imaplib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from hikkoshi.errors import CommandRefused, ConnectionLost, ProtocolBroken
 from hikkoshi.i18n import _
