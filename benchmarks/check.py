@@ -7,7 +7,7 @@ same mail on a server beside it. Our cold check has no index and reads every hea
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from support import corpora, peers, servers
 from support.dovecot import Dovecot
@@ -17,7 +17,7 @@ from support.peers import Imapsync, Mbsync, Offlineimap
 from support.programs import Hikkoshi, checked
 from support.proxy import Proxied
 from support.script import Setting, main
-from support.timing import alternate
+from support.timing import Run, alternate
 from support.tools import NotHad
 
 _COUNTING_RTT = 30
@@ -38,6 +38,8 @@ class Contest:
     offlineimap: Offlineimap | Missing
     imapsync: tuple[Imapsync, Imapsync] | Missing
     """Over the loopback, and behind a line."""
+    used: dict[str, list[float]] = field(default_factory=dict)
+    """Seconds of CPU by program, which a busy machine changes little."""
 
     def cold(self, line: Line) -> float:
         """Seconds of a check that knows nothing."""
@@ -48,7 +50,18 @@ class Contest:
         """Seconds of a check for which nothing has changed."""
         done = self.ours.check(line)
         checked(done, local=self.count, server=self.count)
+        return self.noted("ours", done)
+
+    def noted(self, name: str, done: Run) -> float:
+        """Its seconds; what it used is noted."""
+        self.used.setdefault(name, []).append(done.cpu)
         return done.seconds
+
+    def told(self) -> str:
+        """What was used since the last time, in words."""
+        words = ", ".join(f"{name} {min(used):.2f} s" for name, used in self.used.items())
+        self.used.clear()
+        return f"of CPU: {words}"
 
 
 def measure(setting: Setting) -> Iterator[Figure]:
@@ -107,7 +120,7 @@ def _primed(contest: Contest, net: Network) -> None:
 def _cold(contest: Contest, line: Line, rtt: int, goal: float, setting: Setting) -> Iterator[Figure]:
     ours, mbsync, offlineimap = _beside(setting.runs, contest, line, cold=True)
     name = f"check cold, {contest.count:,} + {contest.count:,} mails, RTT {rtt} ms, s"
-    how = f"TLS on both sides, Maildir, {line.how}"
+    how = f"TLS on both sides, Maildir, {line.how}; {contest.told()}"
     yield at_most(name, ours, mbsync, goal, peer_name="mbsync no-op", how=how)
     yield times_faster(name, ours, offlineimap, 2, peer_name="offlineimap no-op", how=how)
     imapsync: Measured
@@ -123,9 +136,10 @@ def _cold(contest: Contest, line: Line, rtt: int, goal: float, setting: Setting)
 
 def _warm(contest: Contest, line: Line, rtt: int, goal: float, setting: Setting) -> Iterator[Figure]:
     contest.warm(line)
+    contest.used.clear()
     ours, mbsync, _none = _beside(setting.runs if rtt else 2 * setting.runs + 1, contest, line, cold=False)
     name = f"check warm, {contest.count:,} + {contest.count:,} mails, RTT {rtt} ms, s"
-    how = f"nothing changed, TLS on both sides, Maildir, {line.how}"
+    how = f"nothing changed, TLS on both sides, Maildir, {line.how}; {contest.told()}"
     yield at_most(name, ours, mbsync, goal, peer_name="mbsync no-op", how=how)
 
 
@@ -134,9 +148,9 @@ def _beside(runs: int, contest: Contest, line: Line, *, cold: bool) -> tuple[lis
     mbsync, offlineimap = contest.mbsync, contest.offlineimap
     ways = {"ours": lambda: contest.cold(line) if cold else contest.warm(line)}
     if isinstance(mbsync, Mbsync):
-        ways["mbsync"] = lambda: mbsync.run(line).seconds
+        ways["mbsync"] = lambda: contest.noted("mbsync", mbsync.run(line))
     if cold and isinstance(offlineimap, Offlineimap):
-        ways["offlineimap"] = lambda: offlineimap.run(line).seconds
+        ways["offlineimap"] = lambda: contest.noted("offlineimap", offlineimap.run(line))
     found = dict(zip(ways, alternate(runs, *ways.values()), strict=True))
     return (
         found["ours"],
