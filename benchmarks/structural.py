@@ -115,6 +115,8 @@ def _loaded(few: Checks) -> Iterator[tuple[str, float, str]]:
     yield "modules-check", len(modules), "modules that an unchanged check has loaded, those of Python included"
     found = unwanted(modules)
     yield "unwanted", len(found), _named("unwanted modules of an unchanged check", found)
+    yield "dataclasses-check", few.unchanged.did.dataclasses, "dataclasses made by an unchanged check"
+    yield "patterns-check", few.unchanged.did.patterns, "regular expressions compiled by an unchanged check"
 
 
 def _line(few: Checks, many: Checks) -> Iterator[tuple[str, float, str]]:

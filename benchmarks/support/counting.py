@@ -23,12 +23,15 @@ class Database(msgspec.Struct):
 
 class Counts(msgspec.Struct):
     """`read`: bytes that the process and its children have read from files (rchar of proc(5), which leaves out sockets
-    that are read by recv); `databases`: by the last part of the file's name, such as 'index.sqlite'."""
+    that are read by recv); `databases`: by the last part of the file's name, such as 'index.sqlite'; `dataclasses` and
+    `patterns`: how many classes were given their methods, and how many regular expressions were compiled."""
 
     status: int
     read: int
     modules: list[str]
     databases: dict[str, Database]
+    dataclasses: int
+    patterns: int
 
 
 def count(home: Path, *arguments: str | Path, statuses: Sequence[int] = (0, 1)) -> Counts:
