@@ -1,8 +1,9 @@
 """From a selection to a receipt: plan, question, move, and what the screen shows meanwhile."""
 
-from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from hikkoshi.app.screens.confirm import confirm, stop_move
 from hikkoshi.app.screens.dialog import Dialog
