@@ -227,7 +227,7 @@ def test_a_no_before_the_end_of_many_cuts_the_line() -> None:
 
     with (
         Peer(reply, capabilities=b"IMAP4rev1 AUTH=PLAIN LITERAL+ MULTIAPPEND") as peer,
-        Bulk.open(Login(peer.host, peer.port, "mei", "x", "plain", timeout=2)) as bulk,
+        Bulk.open(Login(peer.host, peer.port, "mei", "x", "plain", timeout=20)) as bulk,
     ):
         bulk.answers_to(bulk.post_many("INBOX", [mail(0), mail(1)]))
         peer.refuse_early = b"[LIMIT] too much"
