@@ -48,7 +48,7 @@ def bodies(folder: Path) -> list[bytes]:
 def test_what_is_missing_is_selected_and_uploaded_with_keys_alone(office: tuple[Hikkoshi, Path], tmux: Tool) -> None:
     program, maildir = office
     with Terminal(tmux, program.arguments, program.environment) as terminal:
-        terminal.wait_for("見積 mail 9")
+        terminal.wait_for("checked")
         terminal.type("m")
         terminal.wait_for("5 selected")
         terminal.type("u")
@@ -81,7 +81,7 @@ def test_a_closed_terminal_ends_the_move_cleanly_and_the_next_start_tells(
     with FaultProxy(dovecot.host, dovecot.imaps_port) as proxy:
         slow = [word.replace(f":{dovecot.imaps_port}", f":{proxy.port}") for word in program.arguments]
         with Terminal(tmux, slow, program.environment) as terminal:
-            terminal.wait_for("見積 mail 9")
+            terminal.wait_for("checked")
             terminal.type("M")
             terminal.wait_for("selected")
             proxy.delay = 0.5
