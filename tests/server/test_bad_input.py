@@ -198,7 +198,8 @@ class TestStore:
         assert {"full", "in-0", "in-1"} <= set(on_server(dovecot, mover))
 
     def test_a_file_that_shrinks_while_it_is_sent(self, dovecot: Dovecot, mover: Mover) -> None:
-        mover.write(Inbox=mails("in", 6))
+        # More than are on their way at once: the last of them are read after the file has changed.
+        mover.write(Inbox=mails("in", 300))
         with FaultProxy(dovecot.host, dovecot.imap_port) as proxy:
             hold = Hold(b"APPENDUID", 2)
             proxy.change = hold
@@ -212,10 +213,12 @@ class TestStore:
             rest = mover.run("upload", "--yes")
 
         assert (status, receipt["state"]) == (1, "done"), err
-        assert {each["subject"] for each in receipt["not_moved"]} >= {"in-3", "in-5"}
+        assert {each["subject"] for each in receipt["not_moved"]} >= {"in-298", "in-299"}
         assert all("refresh" in each["reason"] for each in receipt["not_moved"])
         assert rest.returncode == 0, rest.stderr
-        assert on_server(dovecot, mover) == ["in-0", "in-1", "in-2", "in-4"]
+        arrived = on_server(dovecot, mover)
+        assert len(arrived) == len(set(arrived)) < 300
+        assert {"in-0", "in-2", "in-4"} <= set(arrived)
 
     def test_names_that_are_no_text(self, dovecot: Dovecot, mover: Mover) -> None:
         name = "見積".encode("cp932")
