@@ -21,7 +21,8 @@ class Box:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.folder = MailFolder(("Inbox",), (mail(0), mail(1), mail(2)))
-        self.writes = 0
+        self.writes = self.changes = 0
+        self.content = b""
         self.write()
         self.store = MboxStore(root)
         self.follower = Follower()
@@ -29,7 +30,12 @@ class Box:
 
     def write(self) -> None:
         self.writes += 1
-        summary = write_mbox_folder(self.root, self.folder).with_name("Inbox.msf")
+        box = write_mbox_folder(self.root, self.folder)
+        summary = box.with_name("Inbox.msf")
+        if (content := box.read_bytes()) != self.content:
+            # What is in it changed, and so did its time, though the second may be the same.
+            self.content, self.changes = content, self.changes + 1
+        os.utime(box, ns=(0, int(box.stat().st_mtime) * 10**9 + self.changes))
         if self.folder.msf == "missing":
             summary.unlink(missing_ok=True)
         else:
