@@ -1,13 +1,10 @@
 """The config file: what the program remembers for the user, never a secret. One TOML file, mode 0600."""
 
 import os
-import tempfile
-import tomllib
 from pathlib import Path
 
 import msgspec
 import platformdirs
-import tomli_w
 
 from hikkoshi.errors import ConfigError
 from hikkoshi.i18n import _
@@ -38,19 +35,33 @@ def config_path() -> Path:
 def load_config(path: Path) -> Config:
     """Read the config; a file that is not there is an empty one. Raises `ConfigError` naming what is wrong."""
     try:
-        return msgspec.convert(tomllib.loads(path.read_text("utf-8")), Config)
+        text = path.read_text("utf-8")
     except FileNotFoundError:
         return Config()
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise ConfigError(
-            _("The config file {path} cannot be read: {reason}. Mend it or move it away.").format(
-                path=path, reason=error
-            )
-        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unreadable(path, error) from error
+    # 2 ms to load, and most people have no config.
+    import tomllib
+
+    try:
+        return msgspec.convert(tomllib.loads(text), Config)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> ConfigError:
+    return ConfigError(
+        _("The config file {path} cannot be read: {reason}. Mend it or move it away.").format(path=path, reason=error)
+    )
 
 
 def save_config(path: Path, config: Config) -> None:
     """Write the config in one step, so that a full disk leaves the old one. Raises `ConfigError`."""
+    # 4 ms to load, and a check saves nothing.
+    import tempfile
+
+    import tomli_w
+
     content = tomli_w.dumps(msgspec.to_builtins(config)).encode()
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
