@@ -20,9 +20,11 @@ from hikkoshi.index.tally import count_all, counted
 _MUCH = 3
 
 _STALE = (
-    "SELECT pair FROM gone UNION ALL"
-    f" SELECT message.id + side * {SERVER_ROW} FROM touched CROSS JOIN message ON message.key = touched.key"
+    "SELECT pair FROM gone UNION"
+    f" SELECT message.id + side * {SERVER_ROW} FROM touched CROSS JOIN message INDEXED BY message_key"
+    " ON message.key = touched.key"
 )
+"""The ids that the rows of the touched mails have, and have had."""
 
 
 def compare(index: Index, targets: Mapping[str, Target], proofs: Proofs, *, whole: bool = True) -> None:
@@ -85,7 +87,10 @@ def _compare_all(index: Index, standings: Mapping[int, Standing], *, whole: bool
 
 def _compare_touched(index: Index, standings: Mapping[int, Standing], *, whole: bool) -> None:
     touched = scope(standings, touched=True)
-    with counted(index, _STALE):
-        index.db.execute(f"DELETE FROM pair WHERE id IN ({_STALE})")
+    index.db.execute("CREATE TEMP TABLE IF NOT EXISTS stale (id INTEGER PRIMARY KEY)")
+    index.db.execute("DELETE FROM stale")
+    index.db.execute(f"INSERT INTO stale {_STALE}")
+    with counted(index, "SELECT id FROM stale"):
+        index.db.execute("DELETE FROM pair WHERE id IN (SELECT id FROM stale)")
         pair_plain(index, touched, standings, whole=whole)
         pair_others(index, touched, standings, whole=whole)
