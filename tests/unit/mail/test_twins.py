@@ -53,6 +53,35 @@ def test_dates(value: bytes) -> None:
     assert parse_date(value) == slow_dates.parse_date(value), "what is remembered says the same"
 
 
+COMMON = st.builds(
+    "{} {} {} {}:{}:{} {}".format,
+    st.sampled_from(["05", "31", "29", "5"]),
+    st.sampled_from(["Mar", "FEB", "Foo"]),
+    st.sampled_from(["2024", "2023", "1024"]),
+    st.sampled_from(["10", "00", "24"]),
+    st.sampled_from(["00", "59", "60"]),
+    st.sampled_from(["00", "30", "61"]),
+    st.sampled_from(["+0900", "-0530", "+1400", "-9999"]),
+)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(
+    date=COMMON,
+    before=st.sampled_from(
+        ["from a by b; Tue, ", "; Tue, ", ";Tue, ", "x; y; Mon, ", "; y Tue, ", "; Tue,  ", ";\n Sun, "]
+    ),
+    behind=st.sampled_from(["", "", "\r", " (JST)", "; x"]),
+)
+def test_dates_at_the_end_of_received_fields(date: str, before: str, behind: str) -> None:
+    # A mail of the plain form in front of it: its parts are remembered, and looked up for this one.
+    parse_date(date.encode())
+    header = f"Received: {before}{date}{behind}\n".encode()
+    assert internal_date(header, sent=False, from_line=None, mtime=None) == (
+        slow_dates.internal_date(header, sent=False, from_line=None, mtime=None)
+    )
+
+
 @settings(max_examples=600, deadline=None)
 @given(header=HEADERS, sent=st.booleans(), line=st.sampled_from([None, b"From - Tue Mar  5 10:00:00 2024", b"From x"]),
        mtime=st.sampled_from([None, 0.0, 1_700_000_000.5, 9e12]))  # fmt: skip

@@ -24,6 +24,8 @@ _CLASSIC = re.compile(
     rb"From \S+ +[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]?\d +\d{1,2}:\d{2}(?::\d{2})? (?:[A-Z]{3,4} )?\d{4}(?: [+-]\d{4})?\r?\n"
 )
 _TWO_HEADERS = re.compile(rb"From [^\n]*\n" + _HEADER_LINE + rb"(?:" + _HEADER_LINE + rb"|[ \t]+\S[^\n]*\n)")
+match_two_headers = _TWO_HEADERS.match
+"""Thunderbird's rule as a pattern's method (buffer, position, position + AHEAD): a call less for each mail."""
 _FROM = re.compile(b"From ")
 _FROM_SPACE = 4  # where the space stands in it
 # Attachments in base64 have no spaces: memchr runs over them ten times as fast as the pattern's search. Shorter

@@ -34,6 +34,19 @@ def scan_extents(
     *,
     sure: bool = False,
 ) -> Iterator[Extent]:
+    """The mails of `extent_batches`, one by one."""
+    for batch in extent_batches(path, on_garbage, starts, part, sure=sure):
+        yield from batch
+
+
+def extent_batches(
+    path: Path,
+    on_garbage: Garbage | None = None,
+    starts: Starts | None = None,
+    part: tuple[int, int | None] = (0, None),
+    *,
+    sure: bool = False,
+) -> Iterator[list[Extent]]:
     """The mails of a file, or of a `part` of it, in its order; see `Reader` for `part`, `sure` and `on_garbage`.
 
     Raises `OSError`; `LocalChanged` at the end if the file was changed meanwhile.
@@ -41,7 +54,7 @@ def scan_extents(
     with path.open("rb", buffering=0) as file:
         before = os.fstat(file.fileno())
         starts = starts or starts_of(path, None)
-        yield from Reader(file, before.st_size, starts, on_garbage, *part, sure=sure).mails()
+        yield from Reader(file, before.st_size, starts, on_garbage, *part, sure=sure).batches()
         after = path.stat()
         if (before.st_size, before.st_mtime_ns, before.st_ino) != (after.st_size, after.st_mtime_ns, after.st_ino):
             raise LocalChanged(

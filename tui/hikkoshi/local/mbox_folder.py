@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from hikkoshi.i18n import _
-from hikkoshi.local.mbox import scan_extents
+from hikkoshi.local.mbox import extent_batches
 from hikkoshi.local.mbox_mail import Extent
 from hikkoshi.local.mbox_reader import Starts
 from hikkoshi.local.msf import Summary
@@ -33,7 +33,7 @@ def file_state(path: Path) -> str:
     return f"{status.st_size}:{status.st_mtime_ns}:{status.st_ino}"
 
 
-def mbox_messages(
+def mbox_batches(
     path: Path,
     name: str,
     problems: list[Problem],
@@ -45,30 +45,38 @@ def mbox_messages(
     foreign: frozenset[str],
     part: tuple[int, int | None] = (0, None),
     sure: bool = False,
-) -> Iterator[Message]:
-    """The live mail of an mbox, or of a part of it; `name` is its folder's, for problems.
+) -> Iterator[list[Message]]:
+    """The live mail of an mbox, or of a part of it, some at a time; `name` is its folder's, for problems.
 
     `summary` gives flags and liveness, else the headers do. See `hikkoshi.local.units` for the rest.
     """
     mtime = path.stat().st_mtime
     standings = summary.standings if summary else None
-    for extent in scan_extents(path, counts.note_garbage, starts, part, sure=sure):
-        fields = extent.bookkeeping
-        standing = standings.get(str(extent.offset), GONE) if standings is not None else standing_of_fields(fields)
-        if not standing.live or (foreign and is_foreign(extent.header, foreign)) or (fields and _is_internal(extent)):
-            continue
-        if extent.cut:
-            problems.append(_cut_problem(name, extent))
-        counts.nuls += extent.nuls
-        dated = date_of_lines(extent.lines, sent=sent, from_line=extent.from_line, mtime=mtime)
-        yield Message(
-            extent.place,
-            extent.size,
-            standing.flags,
-            dated.when if dated else None,
-            identity_of_lines(extent.lines),
-            standing.partial or extent.cut,
-        )
+    for extents in extent_batches(path, counts.note_garbage, starts, part, sure=sure):
+        messages = []
+        for extent in extents:
+            fields, lines = extent.bookkeeping, extent.lines
+            standing = standings.get(str(extent.offset), GONE) if standings is not None else standing_of_fields(fields)
+            if not standing.live or (foreign and is_foreign(extent.header, foreign)):
+                continue
+            if fields and _is_internal(extent):
+                continue
+            if extent.cut:
+                problems.append(_cut_problem(name, extent))
+            if extent.nuls:
+                counts.nuls += 1
+            dated = date_of_lines(lines, sent, extent.from_line, mtime)
+            messages.append(
+                Message(
+                    f"{extent.offset}:{extent.length}",
+                    extent.size,
+                    standing.flags,
+                    dated.when if dated else None,
+                    identity_of_lines(lines),
+                    standing.partial or extent.cut,
+                )
+            )
+        yield messages
 
 
 def is_foreign(header: bytes, foreign: frozenset[str]) -> bool:
@@ -83,6 +91,9 @@ def _cut_problem(name: str, extent: Extent) -> Problem:
 
 def _is_internal(extent: Extent) -> bool:
     """The message that c-client and Dovecot keep their UIDs in (c-client's mbox driver, docs/formats.txt)."""
-    if not any(raw[:6].lower() == b"x-imap" for raw in extent.bookkeeping):
+    for raw in extent.bookkeeping:
+        if raw[:6].lower() == b"x-imap":
+            break
+    else:
         return False
     return field(extent.header, b"x-imap") is not None and b"DON'T DELETE" in (field(extent.header, b"subject") or b"")

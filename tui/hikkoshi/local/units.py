@@ -14,7 +14,7 @@ from hikkoshi.errors import LocalChanged
 from hikkoshi.i18n import _, ngettext
 from hikkoshi.local.files import read_file
 from hikkoshi.local.mbox import starts_of
-from hikkoshi.local.mbox_folder import Counts, file_state, mbox_messages
+from hikkoshi.local.mbox_folder import Counts, file_state, mbox_batches
 from hikkoshi.local.mbox_reader import Starts
 from hikkoshi.local.msf import Summary, fresh_summary, summary_stamp
 from hikkoshi.local.source import Source
@@ -121,13 +121,17 @@ def _read_mbox(unit: MboxUnit) -> Iterator[Batch]:
     problems: list[Problem] = []
     counts = Counts()
     sent, foreign = source.sent, source.foreign
-    messages = mbox_messages(
+    batches = mbox_batches(
         path, source.name, problems, counts, starts,
         summary=summary, sent=sent, foreign=foreign, part=(unit.start, unit.stop), sure=unit.sure,
     )  # fmt: skip
-    while batch := list(islice(messages, BATCH)):
-        yield Batch(batch)
-    yield Batch(problems=problems, garbage=counts.garbage, nuls=counts.nuls)
+    gathered: list[Message] = []
+    for messages in batches:
+        gathered += messages
+        if len(gathered) >= BATCH:
+            yield Batch(gathered)
+            gathered = []
+    yield Batch(gathered, problems, garbage=counts.garbage, nuls=counts.nuls)
     if file_state(path) != unit.state:
         raise changed()
 

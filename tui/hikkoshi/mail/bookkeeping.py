@@ -93,7 +93,7 @@ def dropped_size(header: bytes, fields: list[bytes]) -> int:
         return 0
     text = b"\n".join(fields)
     # The last line of a header may lack its line feed, where the mail ends in it.
-    if not header.endswith(b"\n") and (b"\n" + header).endswith(b"\n" + fields[-1]):
+    if header[-1:] != b"\n" and (b"\n" + header).endswith(b"\n" + fields[-1]):
         return crlf_size(text)
     if b"\r" in text:
         return crlf_size(text + b"\n")

@@ -22,7 +22,7 @@ _ZONE = r"[\s(\"]*(?:(?:GMT|UTC?)?([+-]\d{1,2}(?::?\d{2})?)(?!\d)|([A-Za-z]{1,4}
 _DATE = re.compile(r"(?:^|[\s,;])(\d{1,2})[\s-]+([A-Za-z]{3})[a-z]*\.?[\s-]+(\d{4}|\d{2,3})[\s,]+" + _TIME + _ZONE)
 # The one form that RFC 5322 asks for, which nearly all mail has: 1.2 us, where the patterns below cost 6. Years that
 # begin with 1 or 2 cannot overflow.
-_COMMON = re.compile(rb"\s*(?:[A-Za-z]{3}, +)?(\d{1,2} [A-Za-z]{3} [12]\d{3}) (\d\d:\d\d):(\d\d) ([+-]\d{4})(?=\s|\Z)")
+_COMMON = re.compile(rb"\s*(?:[A-Za-z]{3}, +)?(\d{1,2} [A-Za-z]{3} [12]\d{3} )(\d\d:\d\d:)(\d\d )([+-]\d{4})(?=\s|\Z)")
 _ISO_DATE = re.compile(r"(?:^|\s)(\d{4})([-/])(\d{1,2})\2(\d{1,2})[T\s]+" + _TIME + _ZONE)
 # asctime(), as `date` and JavaScript vary it: `Mon Jan  1 00:00:00 JST 2024`, `Mon Jan 01 2024 00:00:00 GMT+0900`.
 _MONTH_FIRST = re.compile(r"\b([A-Za-z]{3})[a-z]*\.?\s+(\d{1,2}),?\s+(\d{4})[\s,]+" + _TIME + _ZONE)
@@ -45,6 +45,8 @@ _days: dict[bytes, int] = {}
 _clocks: dict[bytes, int] = {}
 _seconds: dict[bytes, int] = {}
 _zones: dict[bytes, int] = {}
+# What stands in front of the day where a Received field ends in `; Fri, 01 Jan 2010 00:18:00 -0000`.
+_LAST_DAY = frozenset(f"; {name}, ".encode() for name in ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"))
 _DAYS_REMEMBERED = 20_000  # 55 years of mail; a liar's dates must not fill the memory
 
 
@@ -61,14 +63,14 @@ def internal_date(block: bytes, *, sent: bool, from_line: bytes | None, mtime: f
     The top Received field's date, else Date; for `sent` mail Date comes first and Received is not asked.
     Else the mbox's From_ line, else the file's time `mtime` (seconds since 1970). None where nothing is known.
     """
-    return date_of_lines(b"\n" + block, sent=sent, from_line=from_line, mtime=mtime)
+    return date_of_lines(b"\n" + block, sent, from_line, mtime)
 
 
-def date_of_lines(lines: bytes, *, sent: bool, from_line: bytes | None, mtime: float | None) -> Dated | None:
+def date_of_lines(lines: bytes, sent: bool, from_line: bytes | None, mtime: float | None) -> Dated | None:
     """`internal_date` of a header block that has a line end in front of it."""
     latest = time() + _AHEAD
     if not sent and (received := _RECEIVED.search(lines)):
-        when = parse_date(_behind_last_semicolon(received[1]))
+        when = _at_end(received[1])
         if when is not None and _EARLIEST <= when <= latest:
             return Dated(when, "received")
     if date := _DATE_FIELD.search(lines):
@@ -81,6 +83,18 @@ def date_of_lines(lines: bytes, *, sent: bool, from_line: bytes | None, mtime: f
     if mtime is not None and _EARLIEST <= mtime <= latest:
         return Dated(int(mtime), "file")
     return None
+
+
+def _at_end(received: bytes) -> int | None:
+    """The date of a Received field. Where it ends in the common form, its parts are looked up without a pattern."""
+    if received[-33:-26] in _LAST_DAY:
+        try:
+            return (
+                _days[received[-26:-14]] + _clocks[received[-14:-8]] + _seconds[received[-8:-5]] - _zones[received[-5:]]
+            )
+        except KeyError:
+            pass
+    return parse_date(_behind_last_semicolon(received))
 
 
 def _behind_last_semicolon(field: bytes) -> bytes:
@@ -106,9 +120,9 @@ def parse_date(value: bytes) -> int | None:
 
 def _learn(day: bytes, clock: bytes, second: bytes, zone: bytes) -> int | None:
     """What `parse_date` says of a date in the common form, whose parts are remembered if they make one."""
-    number, month, year = day.decode().split(" ")
+    number, month, year = day.decode().split()
     midnight = _epoch(int(year), _month(month), number, 0, "0", None, 0)
-    hour, minute = int(clock[:2]), int(clock[3:])
+    hour, minute = int(clock[:2]), int(clock[3:5])
     if midnight is None or hour > 23 or minute > 59:
         return None
     if len(_days) >= _DAYS_REMEMBERED:
