@@ -67,6 +67,26 @@ def test_a_grown_mbox_keeps_the_rows_that_it_had(index: Index, tmp_path: Path) -
     assert before.items() <= after.items()
 
 
+def test_a_growing_mbox_costs_no_walk_over_its_mails(index: Index, tmp_path: Path) -> None:
+    path = tmp_path / "box"
+    path.write_bytes(b"")
+    for number in range(1, 30):  # beyond offset 999, behind which the order of texts is not that of numbers
+        with path.open("ab") as file:
+            file.write(CLASSIC + mail(number) + b"\n")
+        if number == 20:
+            index.db.execute("DELETE FROM message WHERE id = (SELECT max(id) FROM message)")
+        statements: list[str] = []
+        index.db.set_trace_callback(statements.append)
+        refresh(index, path)
+        index.db.set_trace_callback(None)
+
+        assert len(rows(index)) == number
+        assert any("CAST" in statement for statement in statements) == (number == 20)
+    assert [int(place.partition(":")[0]) for place in rows(index)] == sorted(
+        int(place.partition(":")[0]) for place in rows(index)
+    )
+
+
 def test_a_renamed_file_keeps_its_row_and_has_the_flags_of_its_name(index: Index, tmp_path: Path) -> None:
     path = tmp_path / "Maildir"
     for part in ("cur", "new", "tmp"):

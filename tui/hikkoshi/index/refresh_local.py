@@ -54,10 +54,7 @@ class LocalRefresh:
         self._folders = _with_text_names(self._store.folders(), self._problems)
         ids = self._index.sync_folders(LOCAL, self._folders)
         self._rows = [ids[folder.native] for folder in self._folders]
-        looked_at = [
-            (folder, Known(self._index.stamp(row), partial(self._flags_by_place, row), partial(self._last, row)))
-            for folder, row in zip(self._folders, self._rows, strict=True)
-        ]
+        looked_at = [(folder, self._known(row)) for folder, row in zip(self._folders, self._rows, strict=True)]
         self._scan = LocalScan(self._store, looked_at, self._count, self._cancel.check)
         self._scan.start()
 
@@ -73,6 +70,10 @@ class LocalRefresh:
         report(Progress(Stage.SCAN, "", len(self._folders), len(self._folders)))
         return self._problems
 
+    def _known(self, row: int) -> Known:
+        last, stamp = _last_and_stamp(self._index.stamp(row))
+        return Known(stamp, partial(self._flags_by_place, row), partial(self._last, row, last))
+
     def _flags_by_place(self, row: int, beginning: str) -> dict[str, frozenset[str]]:
         rows = self._index.db.execute(
             "SELECT place, flags FROM message WHERE folder = ? AND place >= ? AND place < ?",
@@ -83,12 +84,13 @@ class LocalRefresh:
         }
         return {place: flags[set_] for place, set_ in rows}
 
-    def _last(self, row: int) -> tuple[str, frozenset[str]] | None:
-        found = self._index.db.execute(
-            "SELECT place, flagset.flags FROM message JOIN flagset ON flagset.id = message.flags WHERE message.id ="
-            " (SELECT id FROM message WHERE folder = ? ORDER BY CAST(place AS INTEGER) DESC LIMIT 1)",
-            (row,),
-        ).fetchone()
+    def _last(self, row: int, place: str) -> tuple[str, frozenset[str]] | None:
+        """Place and flags of a folder's last mail, which is the one at `place` if that is still there."""
+        one = "SELECT place, flagset.flags FROM message JOIN flagset ON flagset.id = message.flags WHERE "
+        found = self._index.db.execute(f"{one} folder = ? AND place = ?", (row, place)).fetchone()
+        if not found:  # it was deleted; this walks over all mails of the folder
+            search = "(SELECT id FROM message WHERE folder = ? ORDER BY CAST(place AS INTEGER) DESC LIMIT 1)"
+            found = self._index.db.execute(f"{one} message.id = {search}", (row,)).fetchone()
         return (found[0], unpack(found[1])) if found else None
 
     def _refresh_folder(self, number: int, folder: Folder, row: int) -> bool:
@@ -128,9 +130,33 @@ class LocalRefresh:
                 index.move(
                     (known[place][0], now, flags) for place, (now, flags) in changes.moved.items() if place in known
                 )
-            index.set_stamp(row, changes.stamp)
-            index.add(row, self._cancel.while_not(_with_text_places(folder, changes.messages, problems)))
+            last = _Last("" if changes.afresh else _last_and_stamp(index.stamp(row))[0])
+            messages = _with_text_places(folder, last.of(changes.messages), problems)
+            index.add(row, self._cancel.while_not(messages))
+            index.set_stamp(row, f"{last.place}\n{changes.stamp}")
         return True
+
+
+class _Last:
+    """Remembers the place of the last of a folder's messages, which come in the folder's order."""
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+
+    def of(self, messages: Iterable[Message]) -> Iterator[Message]:
+        """The messages."""
+        message = None
+        for message in messages:
+            yield message
+        # A file's name may be anything; only the place in an mbox is asked for again.
+        if message and "\n" not in message.place and _is_text(message.place):
+            self.place = message.place
+
+
+def _last_and_stamp(text: str | None) -> tuple[str, str | None]:
+    """What the index keeps of a folder: the place of its last mail, and the store's stamp on a line of its own."""
+    last, line_end, stamp = (text or "").partition("\n")
+    return (last, stamp) if line_end else ("", None)
 
 
 def _with_text_names(folders: Iterable[Folder], problems: list[Problem]) -> list[Folder]:
