@@ -37,20 +37,15 @@ _CELL = re.compile(
 _ALIAS = re.compile(rb"\(\s*([0-9A-Fa-f]+)\s*=(" + _TEXT + rb")\)", re.DOTALL)
 # The same as Thunderbird writes them.
 _NUMBER = rb"[1-9A-F][0-9A-F]*+"
-_PLAIN_ALIAS = re.compile(rb"\s*+\((" + _NUMBER + rb")\s*+=(" + _TEXT + rb")\)", re.DOTALL)
-_ALIASES = re.compile(rb"(?:\s*+\(" + _NUMBER + rb"\s*+=" + _TEXT + rb"\))*+", re.DOTALL)
-_THREAD = re.compile(
-    rb"("
-    + _NUMBER
-    + rb"):\^("
-    + _NUMBER
-    + rb")\s++\{\(k\^("
-    + _NUMBER
-    + rb"):c\)\(s=\d++\)(?:"
-    + _NUMBER
-    + rb":m)?+\s*+\}"
-    rb"((?:\s++" + _NUMBER + rb")*+)\s*+\}"
+_LIKELY_TEXT = rb"(?:[^\\)]*+(?=\))|" + _TEXT + rb")"
+_PLAIN_ALIAS = re.compile(rb"\s*+\((" + _NUMBER + rb")\s*+=(" + _LIKELY_TEXT + rb")\)", re.DOTALL)
+_ALIASES = re.compile(rb"(?:\s*+\(" + _NUMBER + rb"\s*+=" + _LIKELY_TEXT + rb"\))*+", re.DOTALL)
+_THREAD_BODY = (
+    rb"(" + _NUMBER + rb"):\^(" + _NUMBER + rb")\s++\{\(k\^(" + _NUMBER + rb"):c\)\(s=\d++\)"
+    rb"(?:" + _NUMBER + rb":m)?+\s*+\}((?:\s++" + _NUMBER + rb")*+)\s*+\}"
 )
+_THREAD = re.compile(rb"\s*+\{" + _THREAD_BODY)
+_THREADS = re.compile(_THREAD_BODY + rb"(?:\s*+\{" + _THREAD_BODY + rb")*+")
 _ESCAPE = re.compile(rb"\\(\r\n|\n\r|.)|\$([0-9A-Fa-f]{2})", re.DOTALL)
 
 _COLUMNS, _VALUES = b"c", b"a"
@@ -184,9 +179,9 @@ class _Reader:
 
     def _table(self) -> None:
         """`{` was read: `{1:^80 {(k^96:c)…} [1(…)] 2 -3 }`."""
-        if thread := _THREAD.match(self._part, self._at):
-            self._at = thread.end()
-            self._thread(*thread.groups())
+        if threads := _THREADS.match(self._part, self._at):
+            self._threads(_THREAD.findall(self._part, self._at - 1, threads.end()))
+            self._at = threads.end()
             return
         table: Table | None = None
         scope, minus = b"", False
@@ -216,13 +211,22 @@ class _Reader:
             minus = False
         raise MorkError("a table does not end")
 
-    def _thread(self, number: bytes, scope: bytes, kind: bytes, rows: bytes) -> None:
-        """A table that holds nothing but references to rows."""
-        scope = self._alias(_COLUMNS, scope)
-        table = self.mork.tables.setdefault((int(number, 16), scope), Table())
-        table.kind = self._alias(_COLUMNS, kind)
-        for row in rows.split():
-            table.rows[int(row, 16), scope] = None
+    def _threads(self, found: list[tuple[bytes, bytes, bytes, bytes]]) -> None:
+        """Tables that hold nothing but references to rows: number, scope, kind and numbers of rows of each."""
+        tables = self.mork.tables
+        names: dict[bytes, bytes] = {}
+        for number, scope, kind, numbers in found:
+            for column in (scope, kind):
+                if column not in names:
+                    names[column] = self._alias(_COLUMNS, column)
+            name = names[scope]
+            key = int(number, 16), name
+            table = tables.get(key)
+            if table is None:
+                table = tables[key] = Table(b"", {})
+            table.kind = names[kind]
+            for row in numbers.split():
+                table.rows[int(row, 16), name] = None
 
     def _meta(self, table: Table) -> None:
         for token in self._tokens():
@@ -239,9 +243,10 @@ class _Reader:
             row.clear()
         cells = token["cells"]
         pattern = self._cells or self._cells_pattern()
+        names = pattern.names
         for column, text, alias, other in pattern.findall(cells):
             if column:
-                row[pattern.names[column]] = self._alias(_VALUES, alias) if alias else _plain(text)
+                row[names[column]] = self._alias(_VALUES, alias) if alias else _plain(text)
             elif other:
                 # Something is written in another way: all again, cell by cell.
                 self._odd_cells(cells, row)
