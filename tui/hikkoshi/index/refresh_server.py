@@ -11,6 +11,7 @@ from hikkoshi.i18n import _
 from hikkoshi.index.schema import SERVER
 from hikkoshi.index.store import Index, ServerState
 from hikkoshi.jobs.cancel import Cancel
+from hikkoshi.jobs.garbage import seldom_collected
 from hikkoshi.jobs.progress import Progress, Report, Stage
 from hikkoshi.mail.flags import pack, unpack
 from hikkoshi.mail.folders import Folder
@@ -63,7 +64,7 @@ def refresh_server(
     report(Progress(Stage.LIST, "", done, len(folders)))
     looks = [desk.look((states or {}).get(native)) for native, desk in desks.items()]
     try:
-        with closing(bulk.catch_up(looks)) as news:
+        with seldom_collected(), closing(bulk.catch_up(looks)) as news:
             for item in cancel.while_not(news):
                 desk = desks[item.native]
                 if uploads and isinstance(item, Opened) and item.afresh:

@@ -172,6 +172,8 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA synchronous = NORMAL")
     # 64 MiB: with the 2 MiB that SQLite takes by default, comparing a million mails reads the file over and over.
     connection.execute("PRAGMA cache_size = -65536")
+    # Pages, 16 MiB: with 1,000 a listing of 200,000 mails writes its index pages over and over, for 5 % of its time.
+    connection.execute("PRAGMA wal_autocheckpoint = 4000")
     return connection
 
 

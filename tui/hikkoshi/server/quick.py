@@ -21,7 +21,8 @@ Listed: TypeAlias = tuple[int, Message]
 _NAMES = b"|".join(
     b"".join(b"[%c%c]" % (c - 32, c) if 97 <= c <= 122 else b"%c" % c for c in n) for n in IDENTITY_FIELDS
 )
-_FIELDS = rb"(?:(?:" + _NAMES + rb")[ \t]*+:[^\r\n]*+\r\n(?:[ \t][^\r\n]*+\r\n)*+)*+"
+# `.` is all but LF and three times as fast as [^\r\n]; a CR by itself is left to be counted.
+_FIELDS = rb"(?:(?:" + _NAMES + rb")[ \t]*+:.*+\n(?<=\r\n)(?:[ \t].*+\n(?<=\r\n))*+)*+"
 _RESPONSE = re.compile(
     rb"\* \d{1,10} FETCH \((?:"
     rb"UID (\d{1,10}) "
@@ -64,6 +65,8 @@ class QuickReader:
             uid, flags, size, date, length, fields = match.groups()
             # The literal's length is what counts, not what its bytes look like.
             if int(length) != len(fields) + _LINE_END or uid is None or flags is None or size is None or date is None:
+                break
+            if fields.count(b"\r") != fields.count(b"\n"):
                 break
             flag_set = flags_known.get(flags)
             if flag_set is None:
