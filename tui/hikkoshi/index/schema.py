@@ -10,6 +10,7 @@ from pathlib import Path
 from hikkoshi.errors import IndexUnusable
 from hikkoshi.i18n import _
 from hikkoshi.index.relation import UPLOAD
+from hikkoshi.jobs.wal import use_wal
 
 VERSION = 3
 LOCAL, SERVER = 0, 1
@@ -168,7 +169,7 @@ def _make_tables(connection: sqlite3.Connection) -> None:
 
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA journal_mode = WAL")
+    use_wal(connection)
     connection.execute("PRAGMA synchronous = NORMAL")
     # 64 MiB: with the 2 MiB that SQLite takes by default, comparing a million mails reads the file over and over.
     connection.execute("PRAGMA cache_size = -65536")

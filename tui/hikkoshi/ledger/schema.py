@@ -5,6 +5,7 @@ from pathlib import Path
 
 from hikkoshi.errors import LedgerError
 from hikkoshi.i18n import _
+from hikkoshi.jobs.wal import use_wal
 
 VERSION = 1
 
@@ -72,7 +73,7 @@ def _prepare(connection: sqlite3.Connection) -> int:
     """Make the tables where there are none; the file's version."""
     if (version := _version(connection)) > VERSION:
         return version
-    connection.execute("PRAGMA journal_mode = WAL")
+    use_wal(connection)
     connection.execute("PRAGMA synchronous = FULL")
     # macOS: fsync alone leaves it in the disk's own cache.
     connection.execute("PRAGMA fullfsync = ON")
