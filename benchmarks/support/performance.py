@@ -82,7 +82,10 @@ def page(reports: Sequence[Report], missing: Sequence[str], known: Sequence[Rema
     machines = list(dict.fromkeys(report.machine.partition(";")[0] for report in reports)) or ["nothing was measured"]
     parts = [_INTRODUCTION.format(machine="; ".join(machines)), _summary(reports)]
     parts += [_section(report, known) for report in reports]
-    parts += [f"## {_TITLES.get(name, name)}\n\nNot measured: the benchmark `{name}.py` failed.\n" for name in missing]
+    parts += [
+        f"## {_TITLES.get(name, name)}\n\nNot measured: the benchmark `{name}.py` did not run to its end.\n"
+        for name in missing
+    ]
     return "\n".join(parts)
 
 

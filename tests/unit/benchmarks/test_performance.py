@@ -24,7 +24,7 @@ def test_a_missed_goal_without_a_remark_is_not_hidden() -> None:
 
 
 def test_a_benchmark_that_failed_is_named() -> None:
-    assert "Not measured: the benchmark `upload.py` failed." in page([REPORT], ["upload"], [])
+    assert "Not measured: the benchmark `upload.py` did not run to its end." in page([REPORT], ["upload"], [])
 
 
 def test_a_busy_machine_is_told() -> None:

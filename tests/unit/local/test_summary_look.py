@@ -152,3 +152,22 @@ def test_whatever_thunderbird_does_a_follower_has_what_a_scan_finds(
             else:
                 box.change(which % many, listed=value)  # type: ignore[operator]
         box.look()
+
+
+def test_without_a_summary_a_mail_deleted_in_place_is_seen_although_the_file_has_grown(tmp_path: Path) -> None:
+    big = b"Message-ID: <big@x>\nSubject: big\n\n" + b"text\n" * 40_000
+    store_mails = [mail(0), Mail(big), *map(mail, range(1, 4)), Mail(big.replace(b"big", b"end"))]
+    box = Box(tmp_path)
+    box.folder = replace(box.folder, mails=tuple(store_mails), msf="missing")
+    box.look()
+    path = tmp_path / "Inbox"
+    content = path.read_bytes()
+    at = content.index(b"X-Mozilla-Status: 0000", content.index(b"<big@x>"))
+    path.write_bytes(
+        content[:at] + b"X-Mozilla-Status: 0008" + content[at + 22 :] + content[: content.index(b"From ", 5)]
+    )
+
+    box.follower.look(box.store)
+
+    assert box.follower.messages == scanned(box.store)
+    assert len(box.follower.messages) == len(store_mails)

@@ -402,7 +402,8 @@ def test_looks_follow_mail_and_summary(tmp_path: Path) -> None:
         file.write(b"From - Sat Mar  9 16:00:00 2024\n" + mail("c").stored)
     assert follower.look(store, inbox)
     assert follower.messages == scanned(store, inbox)
-    assert len(follower.read) == 1
+    # Without a summary that can be believed old mail may have been marked in place.
+    assert len(follower.read) == 3
     assert not follower.look(store, inbox)
     Path(inbox.native).unlink()
     with pytest.raises(OSError, match="Inbox"):

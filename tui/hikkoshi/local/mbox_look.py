@@ -2,7 +2,8 @@
 
 It is taken to have only grown where its first 64 KiB and the 64 KiB before its old end are as they were. What a client
 changed in place between the two is then not seen, until something else makes the file be read afresh: with a summary
-that costs nothing (it tells all flags), without one the flags of old mail may lag behind.
+that costs nothing (it tells all flags), and without one Thunderbird's files are read afresh (`_marks_in_place`). Of a
+single file that the user names, beside which nothing is read, flags and deletions of old mail may lag behind.
 """
 
 from collections.abc import Iterator, Mapping
@@ -56,9 +57,21 @@ def look_at_mbox(source: Source, known: Known) -> Look | None:
     if old and old.use == use and old.told in (BY_HEADERS, BY_SUMMARY):
         if old.told == BY_SUMMARY and (old.state, old.ends) == (state, fresh.ends):
             return look.retell(old, reads=False)
-        if old.size < size and _ends(path, old.size) == old.ends:
+        if old.size < size and _ends(path, old.size) == old.ends and not _marks_in_place(source, old):
             return look.retell(old, reads=True)
     return look.afresh()
+
+
+def _marks_in_place(source: Source, old: Stamp) -> bool:
+    """Whether old mail may have been marked read, or deleted, where nothing but a full read shows it.
+
+    Thunderbird writes over X-Mozilla-Status in the middle of its files. A summary tells the same; without one that
+    could be believed, mail that was deleted there would go on counting as mail that the server lacks.
+    """
+    if old.told != BY_HEADERS or not (source.thunderbird or source.summaries):
+        return False
+    with source.path.open("rb", buffering=0) as file:
+        return b"\nX-Mozilla-Status" in file.read(_END)
 
 
 def _stamp(text: str | None) -> Stamp | None:
