@@ -152,7 +152,8 @@ def test_no_more_is_on_its_way_than_the_window_holds() -> None:
         bulk.answers_to(bulk.post("INBOX", [mail(n) for n in range(200)]))
         bulk.answers_to(bulk.post("INBOX", [mail(n, b"x" * 100_000) for n in range(30)]))
 
-    assert most == 64
+    # How many of them depends on how quickly the peer answers.
+    assert 8 < most <= 64
     assert len(answered) == 230
 
 
