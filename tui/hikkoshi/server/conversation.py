@@ -7,7 +7,7 @@ from typing import Self
 
 from msgspec.structs import replace
 
-from hikkoshi.errors import ProtocolBroken, ServerError
+from hikkoshi.errors import ProtocolBroken
 from hikkoshi.i18n import _
 from hikkoshi.server import failures
 from hikkoshi.server.channel import Channel, Refusal
@@ -115,17 +115,22 @@ class Conversation:
         tag = self._channel.start(b"UID FETCH " + uid_set + b" " + items)
         count = 0
         for parts in self._channel.answers(tag, refusal, max_response):
-            try:
-                fetched = self._readers.slow.read(parts)
-            except ServerError as error:
-                raise self._channel.fail(error) from None
-            if fetched is None:
-                self._note(parts)
-                continue
-            count += 1
-            if count > 2 * self._exists + _STRAYS:
-                raise self._channel.broken(parts[0])
-            yield fetched
+            if (fetched := self._fetched(parts, count)) is not None:
+                count += 1
+                yield fetched
+
+    def _fetched(self, parts: Parts, before: int) -> Fetched | None:
+        """The FETCH response in `parts`, None for another one, which is noted.
+
+        `before`: how many this command has had; more than a folder can give closes the connection, as nonsense does.
+        """
+        with self._understanding():
+            fetched = self._readers.slow.read(parts)
+        if fetched is None:
+            self._note(parts)
+        elif before >= 2 * self._exists + _STRAYS:
+            raise self._channel.broken(parts[0])
+        return fetched
 
     def _note(self, parts: Parts) -> None:
         if match := _EXISTS.match(parts[0]):

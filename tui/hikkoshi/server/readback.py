@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
-from hikkoshi.errors import CommandRefused, ServerError
+from hikkoshi.errors import CommandRefused
 from hikkoshi.i18n import _
 from hikkoshi.mail.identity import CanonicalDigest, canonical_digest, identify
 from hikkoshi.mail.message import Message
 from hikkoshi.server import failures
-from hikkoshi.server.fetch import FACT_ITEMS, WHOLE_ITEMS, Fetched, FetchReader
+from hikkoshi.server.fetch import FACT_ITEMS, WHOLE_ITEMS, Fetched
 from hikkoshi.server.lexer import MAX_RESPONSE
 from hikkoshi.server.listing import Listing
 from hikkoshi.server.records import Facts
@@ -23,7 +23,6 @@ _MAX_MAIL = 1 << 30
 _PIECE = 1 << 20
 """Bytes of a mail that are asked for at once; a larger one comes in pieces."""
 _PIECES_AHEAD = 4
-_STRAYS = 1000
 
 
 class Found(msgspec.Struct):
@@ -122,7 +121,7 @@ class ReadBack(Listing):
     def _hear(self, native: str, tags: set[bytes], take: Callable[[Fetched], None]) -> dict[bytes, CommandRefused]:
         """The FETCH responses until all the commands have ended, in whatever order; the refusals by their tags."""
         refused: dict[bytes, CommandRefused] = {}
-        reader, count, open_tags = FetchReader(), 0, set(tags)
+        count, open_tags = 0, set(tags)
         what = _("The mails of the folder {folder} cannot be read").format(folder=failures.readable(native))
         while open_tags:
             parts = self._channel.read()
@@ -133,17 +132,9 @@ class ReadBack(Listing):
                 if end.kind != "OK":
                     refused[tag] = failures.refused(what, end.words, end.code)
                 continue
-            try:
-                fetched = reader.read(parts)
-            except ServerError as error:
-                raise self._channel.fail(error) from None
-            if fetched is None:
-                self._note(parts)
-                continue
-            count += 1
-            if count > 2 * self._exists + _STRAYS:
-                raise self._channel.broken(parts[0])
-            take(fetched)
+            if (fetched := self._fetched(parts, count)) is not None:
+                count += 1
+                take(fetched)
         return refused
 
     def _digest_of(self, native: str, uid: int, size: int) -> bytes | CommandRefused:
