@@ -1,5 +1,6 @@
 """Reading again what changed, and only that, on both sides."""
 
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from imapclient import IMAPClient
 
 from hikkoshi.errors import Cancelled, CommandRefused, LocalChanged
 from hikkoshi.index.landing import landed
-from hikkoshi.index.refresh_local import refresh_local
+from hikkoshi.index.refresh_local import LocalRefresh, refresh_local
 from hikkoshi.index.refresh_server import refresh_server
 from hikkoshi.index.schema import LOCAL, SERVER
 from hikkoshi.index.store import Index
@@ -133,13 +134,32 @@ def test_one_bad_mail_is_told_and_the_folder_is_read_again_next_time(index: Inde
     assert store.scanned == ["Inbox", "Inbox"]
 
 
-def test_names_in_another_encoding_are_told_and_the_rest_is_read(index: Index) -> None:
-    bad = Message("1\udc82\udca0", 9, frozenset(), None, b"")
-    store = FakeStore(**{"Inbox": [bad, *placed(mail(1))], "\udc8e\udcf3": placed(mail(2))})
-    folder_problem, mail_problem = local(index, store)
-    assert (folder_problem.where, mail_problem.where) == ("\ufffd\ufffd", "Inbox")
-    assert "1\ufffd\ufffd" in mail_problem.what
+def test_a_folder_named_in_another_encoding_is_told_and_the_rest_is_read(index: Index) -> None:
+    store = FakeStore(**{"Inbox": placed(mail(1)), "\udc8e\udcf3": placed(mail(2))})
+    (problem,) = local(index, store)
+    assert problem.where == "\ufffd\ufffd"
     assert places(index, LOCAL, "Inbox") == ["1"]
+
+
+@pytest.mark.parametrize("children", [0, 1])
+def test_a_mail_named_in_another_encoding_is_told_and_the_rest_is_read(
+    index: Index, tmp_path: Path, children: int
+) -> None:
+    current = tmp_path / "Maildir" / "cur"
+    for part in ("cur", "new", "tmp"):
+        (current.parent / part).mkdir(parents=True)
+    (current / "1.x:2,S").write_bytes(mail(1).fields + b"\r\n\r\nbody\r\n")
+    try:
+        (current / os.fsdecode("2.見積:2,S".encode("cp932"))).write_bytes(mail(2).fields + b"\r\n\r\nbody\r\n")
+    except OSError:
+        pytest.skip("this file system takes names in UTF-8 alone")
+    with LocalRefresh(index, open_store(current.parent), Cancel(), children) as refresh:
+        refresh.start()
+        (problem,) = refresh.finish(silent)
+    assert problem.where == "INBOX"
+    assert "2.\ufffd" in problem.what
+    assert "no text in UTF-8" in problem.what
+    assert [row[0] for row in index.db.execute("SELECT place FROM message")] == ["cur/1.x:2,S"]
 
 
 def test_a_cancel_leaves_the_folder_as_it_was(index: Index) -> None:

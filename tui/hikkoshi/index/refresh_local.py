@@ -15,7 +15,7 @@ from hikkoshi.local.scan import AUTOMATIC, LocalScan
 from hikkoshi.local.store import LocalStore
 from hikkoshi.mail.bookkeeping import upload_form
 from hikkoshi.mail.flags import unpack
-from hikkoshi.mail.folders import Folder
+from hikkoshi.mail.folders import Folder, is_text
 from hikkoshi.mail.headers import sanitise
 from hikkoshi.mail.identity import HAS_ID, canonical_digest
 from hikkoshi.mail.message import Message, Problem
@@ -100,11 +100,11 @@ class LocalRefresh:
         changed = True
         try:
             try:
-                changed = self._take(self._scan.changes(found), folder, row, found)
+                changed = self._take(self._scan.changes(found), row)
             except LocalChanged:
                 # The mail client has just written to it: once more, and it will be whole.
                 found = []
-                changed = self._take(self._scan.again(number, found), folder, row, found)
+                changed = self._take(self._scan.again(number, found), row)
         except LocalError as error:
             found = [Problem(folder.name, str(error))]
         except OSError as error:
@@ -117,7 +117,7 @@ class LocalRefresh:
         self._problems += found
         return changed
 
-    def _take(self, changes: Changes | None, folder: Folder, row: int, problems: list[Problem]) -> bool:
+    def _take(self, changes: Changes | None, row: int) -> bool:
         if changes is None:
             return False
         index = self._index
@@ -131,8 +131,7 @@ class LocalRefresh:
                     (known[place][0], now, flags) for place, (now, flags) in changes.moved.items() if place in known
                 )
             last = _Last("" if changes.afresh else _last_and_stamp(index.stamp(row))[0])
-            messages = _with_text_places(folder, last.of(changes.messages), problems)
-            index.add(row, self._cancel.while_not(messages))
+            index.add(row, self._cancel.while_not(last.of(changes.messages)))
             index.set_stamp(row, f"{last.place}\n{changes.stamp}")
         return True
 
@@ -149,7 +148,7 @@ class _Last:
         for message in messages:
             yield message
         # A file's name may be anything; only the place in an mbox is asked for again.
-        if message and "\n" not in message.place and _is_text(message.place):
+        if message and "\n" not in message.place and is_text(message.place):
             self.place = message.place
 
 
@@ -163,7 +162,7 @@ def _with_text_names(folders: Iterable[Folder], problems: list[Problem]) -> list
     """The folders whose names are text; one that an old system named in another encoding is told."""
     named = []
     for folder in folders:
-        if _is_text(folder.native):
+        if is_text(folder.native):
             named.append(folder)
         else:
             what = _(
@@ -171,24 +170,6 @@ def _with_text_names(folders: Iterable[Folder], problems: list[Problem]) -> list
             )
             problems.append(Problem(sanitise(folder.name), what))
     return named
-
-
-def _is_text(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _with_text_places(folder: Folder, messages: Iterable[Message], problems: list[Problem]) -> Iterator[Message]:
-    """The messages whose file names are text, as with the names of folders."""
-    for message in messages:
-        if _is_text(message.place):
-            yield message
-        else:
-            what = _("The name of the file {name} is no text in UTF-8; this mail was not compared. Rename it.")
-            problems.append(Problem(folder.name, what.format(name=sanitise(message.place))))
 
 
 def _read_lookalikes(index: Index, store: LocalStore, cancel: Cancel) -> None:

@@ -18,6 +18,7 @@ from hikkoshi.local.msf import summary_stamp
 from hikkoshi.local.source import Source
 from hikkoshi.local.units import Batch, FilesUnit, messages_of
 from hikkoshi.mail.flags import DELETED
+from hikkoshi.mail.folders import is_text
 from hikkoshi.mail.headers import sanitise
 from hikkoshi.mail.message import Problem
 
@@ -128,19 +129,11 @@ def _places(source: Source, subs: Sequence[str], problems: list[Problem]) -> Ite
         with os.scandir(directory) as entries:
             names = sorted(entry.name for entry in entries if not entry.name.startswith(".") and not entry.is_dir())
         for name in names:
-            if name.isascii() or _is_text(name):
+            if is_text(name):
                 yield f"{sub}/{name}"
             else:
                 what = _("The name of the file {name} is no text in UTF-8; this mail was not compared. Rename it.")
                 problems.append(Problem(source.name, what.format(name=sanitise(f"{sub}/{name}"))))
-
-
-def _is_text(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _units(source: Source, places: list[str], keywords: dict[str, str]) -> list[FilesUnit]:

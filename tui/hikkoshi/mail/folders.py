@@ -102,3 +102,14 @@ class Folder(msgspec.Struct, frozen=True):
     def left_out(self) -> bool:
         """Whether its mail is listed but not compared."""
         return self.role in LEFT_OUT
+
+
+def is_text(name: str) -> bool:
+    """Whether a name from the disk is text in UTF-8, and not what an old system wrote in another encoding."""
+    if name.isascii():
+        return True
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
