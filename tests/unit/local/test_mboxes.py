@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hikkoshi.errors import NotAStore
+from hikkoshi.errors import LocalChanged, NotAStore
 from hikkoshi.local.detect import open_store
 from hikkoshi.local.store import LocalStore
 from hikkoshi.mail.bookkeeping import upload_form
@@ -258,3 +258,23 @@ def test_an_empty_text_file_is_no_mbox(tmp_path: Path) -> None:
 
     with pytest.raises(NotAStore):
         open_store(tmp_path / "empty.txt")
+
+
+@pytest.mark.parametrize(
+    ("live", "deleted"),
+    [(b"X-Mozilla-Status: 0001\n", b"X-Mozilla-Status: 0009\n"), (b"X-Status: F\n", b"X-Status: D\n")],
+)
+def test_a_mail_of_a_single_file_that_was_deleted_in_place_is_not_handed_out(
+    tmp_path: Path, live: bytes, deleted: bytes
+) -> None:
+    path = mbox(tmp_path / "Inbox", content("first"), content("middle", live), content("last"))
+    store = open_store(path)
+    folder, messages = store.folders()[0], scan(store)
+    path.write_bytes(path.read_bytes().replace(live, deleted))
+
+    for message in (messages["first"], messages["last"]):
+        assert b"".join(store.chunks(folder, message.place)) == store.read(folder, message.place)
+    with pytest.raises(LocalChanged, match="deleted on this PC"):
+        store.read(folder, messages["middle"].place)
+    with pytest.raises(LocalChanged, match="deleted on this PC"):
+        next(store.chunks(folder, messages["middle"].place))

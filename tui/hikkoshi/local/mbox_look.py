@@ -3,7 +3,8 @@
 It is taken to have only grown where its first 64 KiB and the 64 KiB before its old end are as they were. What a client
 changed in place between the two is then not seen, until something else makes the file be read afresh: with a summary
 that costs nothing (it tells all flags), and without one Thunderbird's files are read afresh (`_marks_in_place`). Of a
-single file that the user names, beside which nothing is read, flags and deletions of old mail may lag behind.
+single file that the user names, beside which nothing is read, flags of old mail may lag behind, and mail that was deleted
+may still be listed; it is never handed out for an upload (`MboxStore.read`).
 """
 
 from collections.abc import Iterator, Mapping

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from hikkoshi.errors import NotAStore
+from hikkoshi.errors import LocalChanged, NotAStore
 from hikkoshi.i18n import _, ngettext
 from hikkoshi.local.chunks import HEAD, extent_chunks, head
 from hikkoshi.local.look import Known, Look
@@ -12,8 +12,10 @@ from hikkoshi.local.mbox import from_line, read_extent
 from hikkoshi.local.mbox_look import look_at_mbox
 from hikkoshi.local.scan import scan_all
 from hikkoshi.local.source import Source
+from hikkoshi.local.standing import header_standing
 from hikkoshi.mail.dates import Dated, internal_date
 from hikkoshi.mail.folders import Folder, Role, role_by_name
+from hikkoshi.mail.headers import header_block
 from hikkoshi.mail.message import Message, Problem
 
 _SUFFIXES = (".mbox", ".mbx")
@@ -79,11 +81,25 @@ class MboxStore:
 
     def read(self, folder: Folder, place: str) -> bytes:
         """See `LocalStore.read`."""
-        return read_extent(Path(folder.native), place)
+        stored = read_extent(Path(folder.native), place)
+        self._see_that_it_is_live(stored)
+        return stored
 
     def chunks(self, folder: Folder, place: str) -> Iterator[bytes]:
         """See `LocalStore.chunks`."""
-        return extent_chunks(Path(folder.native), place)
+        pieces = extent_chunks(Path(folder.native), place)
+        first = next(pieces, b"")
+        self._see_that_it_is_live(first)
+        yield first
+        yield from pieces
+
+    def _see_that_it_is_live(self, beginning: bytes) -> None:
+        """Raise where a mail's headers say that it was deleted: a look at a file that has grown may not have seen it.
+
+        Beside a summary they say nothing of weight (see `hikkoshi.local.msf`).
+        """
+        if not self._has_summaries and not header_standing(header_block(beginning)).live:
+            raise LocalChanged(_("it was deleted on this PC since it was listed; refresh and upload again"))
 
     def is_mbox(self, _folder: Folder) -> bool:
         """Always."""
