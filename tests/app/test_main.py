@@ -7,6 +7,7 @@ import pytest
 
 from hikkoshi.app.signs import ASCII
 from hikkoshi.errors import ConnectFailed, ConnectionLost, LoginRefused
+from hikkoshi.index.queries import Counts
 from hikkoshi.index.relation import Relation
 from support.screen import Opened
 
@@ -34,6 +35,18 @@ async def test_a_row_stands_beside_its_other_half_with_its_sign(opened: Open) ->
         assert only_local.index("写真") < only_local.index("»")
         assert only_local.split("»")[1].strip() == ""
         assert only_server.index("«") < only_server.index("26-11-21")
+
+
+@pytest.mark.parametrize("number", [7, 3_004, 1_234_567])
+async def test_a_number_of_differences_is_never_cut_off(opened: Open, number: int) -> None:
+    async with opened(size=(120, 36)) as screen:
+        counts = Counts(only_local=number, only_server=number, elsewhere=number, left_out=number)
+        screen.main.facts.tell(counts, 0, screen.main.signs, whole=True)
+        await screen.pilot.pause()
+
+        painted = [line[:26] for line in screen.lines if line[:3].strip() in set("»«↷∅")]
+        assert len(painted) == 4
+        assert [line.split()[-1] for line in painted] == [f"{number:,}"] * 4
 
 
 async def test_the_title_says_what_is_compared_and_when(opened: Open) -> None:

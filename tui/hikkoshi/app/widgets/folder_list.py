@@ -131,6 +131,8 @@ class Facts(Lines):
 
     def tell(self, counts: Counts, pending: int, signs: Signs, *, whole: bool) -> None:
         """Show the numbers of each kind that there is. `whole`: both sides were compared, to their ends."""
+        # A number that is missing would be taken for none.
+        self.keeps_right, self.more = True, signs.more
         lines: list[Shown] = [_fact(kind, number, signs) for kind, number in kind_counts(counts, pending)]
         if whole and not lines:
             lines = [([(" " + _("no differences"), "good")], [])]

@@ -9,11 +9,13 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from hikkoshi.app.row_text import cut
+
 Part = tuple[str, str]
 """Text and the name of its style (one of STYLES, or '')."""
 
 Shown = tuple[Sequence[Part], Sequence[Part]]
-"""What stands at the left of a line, and what at its right; the right gives way."""
+"""What stands at the left of a line, and what at its right; the right gives way, unless `keeps_right`."""
 
 STYLES = ("bad", "good", "head", "key", "dim", "strong", "used", "after", "free", "reserve", "over")
 
@@ -42,6 +44,9 @@ class Lines(Widget):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self.auto_links = False
+        self.keeps_right = False
+        self.more = ""
+        """What stands where the left was cut."""
         self._lines: list[Shown] = []
 
     def show(self, lines: Sequence[Shown]) -> None:
@@ -60,9 +65,13 @@ class Lines(Widget):
         """One line, exactly as wide as the widget."""
         width = self.size.width
         left, right = self._lines[y] if y < len(self._lines) else ((), ())
+        taken = sum(cell_len(text) for text, _style in right)
+        if self.keeps_right and left:
+            *first, (text, style) = left
+            space = width - taken - 1 - sum(cell_len(text) for text, _style in first)
+            left = [*first, (text if cell_len(text) <= space else cut(text, space, self.more), style)]
         room = width - sum(cell_len(text) for text, _style in left)
         segments = [self._segment(part) for part in left]
-        taken = sum(cell_len(text) for text, _style in right)
         if right and taken + 1 <= room:
             segments.append(Segment(" " * (room - taken), self.rich_style))
             segments += [self._segment(part) for part in right]
