@@ -25,16 +25,16 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def test_it_is_due_after_five_seconds_or_sixteen_mib(clock: list[float]) -> None:
     meter = Meter(Reserve(), None, 0)
-    assert not meter.due
+    assert not meter.due_before(0)
     clock[0] += 5
-    assert meter.due
+    assert meter.due_before(0)
     meter.read(Session(), [])  # type: ignore[arg-type]
-    assert not meter.due
+    assert not meter.due_before(0)
     meter.sent(16 * 1024 * 1024 - 1)
-    assert not meter.due
+    assert not meter.due_before(0)
     assert meter.due_before(1)
     meter.sent(1)
-    assert meter.due
+    assert meter.due_before(0)
 
 
 def test_what_was_sent_counts_where_the_server_does_not_count() -> None:

@@ -47,11 +47,6 @@ class Meter:
         """Count a mail off that did not arrive."""
         self._used -= size
 
-    @property
-    def due(self) -> bool:
-        """Whether it is time to read again."""
-        return self.due_before(0)
-
     def due_before(self, size: int) -> bool:
         """Whether it is time to read again, or will be once `size` more bytes have gone."""
         return monotonic() - self._since >= _SECONDS or self._since_bytes >= max(1, _BYTES - size)

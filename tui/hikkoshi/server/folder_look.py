@@ -69,11 +69,6 @@ class FolderLook:
 
     # What the scheduler asks for
 
-    @property
-    def needs_qresync(self) -> bool:
-        """Whether QRESYNC has to be enabled first."""
-        return self._by_modseq() and "QRESYNC" in self._capabilities
-
     def examine(self, parameters: bytes) -> Task:
         """The task that opens the folder."""
         self._opening = Opening(self.native)
