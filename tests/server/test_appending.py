@@ -147,15 +147,15 @@ def test_no_more_is_on_its_way_than_the_window_holds() -> None:
 
         def counting(data) -> None:
             nonlocal most
-            most = max(most, len(bulk._under_way), sum(each.size for each in bulk._under_way.values()) >> 14)
+            most = max(most, len(bulk._under_way), sum(each.size for each in bulk._under_way.values()) >> 16)
             send(data)
 
         bulk._channel.send = counting  # type: ignore[method-assign]
         bulk.answers_to(bulk.post("INBOX", [mail(n) for n in range(200)]))
-        bulk.answers_to(bulk.post("INBOX", [mail(n, b"x" * 100_000) for n in range(30)]))
+        bulk.answers_to(bulk.post("INBOX", [mail(n, b"x" * 100_000) for n in range(60)]))
 
     assert most == 64
-    assert len(answered) == 230
+    assert len(answered) == 260
 
 
 # Mail that reads like commands

@@ -100,6 +100,15 @@ def at_append(proxy: FaultProxy, number: int, do: Callable[[bytes], bytes | None
     proxy.change = change
 
 
+def test_looking_and_sending_share_one_connection(dovecot: Dovecot, proxy: FaultProxy, mover: Mover, way: str) -> None:
+    greetings = []
+    proxy.change = lambda line: greetings.append(line) or line if line.startswith(b"* OK [CAPABILITY") else line
+
+    assert mover.run("upload", "--yes").returncode == 0
+    assert len(greetings) == 1
+    assert on_server(dovecot, mover) == SIX
+
+
 class TestCutLine:
     @pytest.mark.parametrize("part", [0.1, 0.5, 0.99])
     def test_in_the_middle_of_a_mail(

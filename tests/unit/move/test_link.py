@@ -34,6 +34,10 @@ def connections(monkeypatch: pytest.MonkeyPatch) -> Connections:
             found.open.add(made)
             return made
 
+        @property
+        def closed(self) -> bool:
+            return self not in found.open
+
         def close(self) -> None:
             found.open.discard(self)
 
@@ -77,3 +81,21 @@ def test_a_cancel_is_heard_between_the_tries(connections: Connections) -> None:
         with pytest.raises(Cancelled):
             link.renew()
         assert connections.made == made
+
+
+def test_a_connection_that_is_open_is_taken_over_and_closed_in_the_end(connections: Connections) -> None:
+    there = module.Bulk.open(LOGIN)
+    with Link(LOGIN, Cancel(), there) as link:
+        assert link.bulk is there
+        assert connections.made == 1
+        link.renew()
+        assert link.bulk is not there
+    assert connections.open == set()
+
+
+def test_a_connection_that_is_gone_already_is_not_taken_over(connections: Connections) -> None:
+    there = module.Bulk.open(LOGIN)
+    there.close()
+    with Link(LOGIN, Cancel(), there) as link:
+        assert link.bulk is not there
+        assert connections.open == {link.bulk}

@@ -89,6 +89,7 @@ class AccountSession:
         self._server_folders: list[Folder] = []
         self._new_native: Callable[[tuple[str, ...]], str] | None = None
         self._moves = (0, 0)
+        self._kept: Bulk | None = None
 
     @property
     def theme(self) -> str:
@@ -105,11 +106,13 @@ class AccountSession:
         """Log in and out again. Raises what connecting raises."""
         ServerSession.open(_login(options, password)).close()
 
-    def refresh(self, report: Report, cancel: Cancel, early: Early | None = None) -> Snapshot:
+    def refresh(self, report: Report, cancel: Cancel, early: Early | None = None, *, keep: bool = False) -> Snapshot:
         """Look at both sides and compare them. Raises what connecting and listing raise.
 
         While folders of the server are listed for the first time `early` gets a snapshot now and then, not `whole`.
+        `keep`: the connection stays open for an `upload` at once, in the same thread; `hang_up` ends it.
         """
+        self.hang_up()
         report(Progress(Stage.CONNECT, self.server))
         with ExitStack() as stack:
             index = stack.enter_context(Index(self.files.index))
@@ -118,7 +121,8 @@ class AccountSession:
             children = AUTOMATIC if early is None else AT_LEAST_ONE
             local = stack.enter_context(LocalRefresh(index, self.store, cancel, children))
             local.start()
-            bulk = stack.enter_context(Bulk.open(self._login))
+            connection = stack.enter_context(ExitStack())
+            bulk = connection.enter_context(Bulk.open(self._login))
             wait_for_stragglers(ledger, self.server, bulk, cancel.wait)
             asked = set(upload_targets(index))
             overview = bulk.overview(asked)
@@ -149,7 +153,16 @@ class AccountSession:
             self.snapshot = self._snapshot(
                 index, tuple(rooms), (*problems, *unlisted), overview.append_limit, not unlisted
             )
+            if keep:
+                connection.pop_all()
+                self._kept = bulk
         return self.snapshot
+
+    def hang_up(self) -> None:
+        """Close the connection that `refresh` kept, if there is one."""
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            kept.close()
 
     def fill_search(self, cancel: Cancel) -> None:
         """Make mail searchable that is not yet, until none is left or the work shall stop; it may be stopped at any time.
@@ -216,7 +229,8 @@ class AccountSession:
             index = stack.enter_context(Index(self.files.index))
             ledger = stack.enter_context(Ledger(self.files.ledger))
             self._see_that_nothing_moved(ledger)
-            link = stack.enter_context(Link(self._login, cancel))
+            kept, self._kept = self._kept, None
+            link = stack.enter_context(Link(self._login, cancel, kept))
             meter = self._meter(index)
             move = moving.Upload(
                 plan,

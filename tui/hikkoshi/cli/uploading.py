@@ -57,8 +57,16 @@ def upload_account(values: Mapping[str, Any], wishes: Wishes) -> int:
 
 def run_upload(session: AccountSession, wishes: Wishes) -> int:
     """Look at both sides, plan, ask, move, tell; gives the exit status. Raises what hinders it from starting."""
+    try:
+        return _run_upload(session, wishes)
+    finally:
+        session.hang_up()
+
+
+def _run_upload(session: AccountSession, wishes: Wishes) -> int:
     cancel = new_cancel()
-    snapshot = refresh(session, cancel)
+    # Only where nobody is asked: a server may have hung up before a person has answered.
+    snapshot = refresh(session, cancel, keep=wishes.yes and not wishes.dry_run)
     if left := session.left_behind():
         say(left)
     try:

@@ -21,10 +21,10 @@ def new_cancel() -> Cancel:
     return cancel
 
 
-def refresh(session: AccountSession, cancel: Cancel) -> Snapshot:
-    """Look at both sides, with one line of progress where a person sees it."""
+def refresh(session: AccountSession, cancel: Cancel, *, keep: bool = False) -> Snapshot:
+    """Look at both sides, with one line of progress where a person sees it; `keep` as in `AccountSession.refresh`."""
     report, clear = status_line()
     try:
-        return session.refresh(report, cancel)
+        return session.refresh(report, cancel, keep=keep)
     finally:
         clear()
