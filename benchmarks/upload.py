@@ -30,7 +30,7 @@ from support.sink import sending, sink
 from support.timing import Run, alternate, run
 from support.tools import NotHad
 
-_MIXED = Kind("upload", 500, 8 << 10, tail=True, seed=8)
+_MIXED = Kind("upload", 500, 8 << 10, tail=True, seed=14)
 """About 26 MB."""
 _LITTLE = Kind("upload-little", 2_000, 4 << 10, tail=False, seed=9)
 _BASE = "IMAP4rev1 LITERAL+ UIDPLUS NAMESPACE UNSELECT ESEARCH SPECIAL-USE LIST-STATUS QUOTA"
@@ -147,6 +147,7 @@ def measure(setting: Setting) -> Iterator[Figure]:
                     yield from _by_distance(contest, way, net, setting)
                 if way == "MULTIAPPEND":
                     yield from _slow_uplink(_contest(setting, server, _MIXED), net, setting)
+                    yield from _compressed(_contest(setting, server, _MIXED), net, setting)
                     yield _memory(_contest(setting, server, _MIXED), net, setting.size(200, 50))
                     yield _ledger(_contest(setting, server, _LITTLE), net, setting)
     except NotHad as reason:
@@ -194,10 +195,25 @@ def _slow_uplink(contest: Contest, net: Network, setting: Setting) -> Iterator[F
         ours, bare = alternate(1 if setting.quick else 3, lambda: contest.ours(line).seconds, stream)
         name = f"upload {contest.count:,} mails, uplink {_UPLINK} Mbit/s, s"
         yield at_most(name, ours, bare, _STREAM, peer_name="a bare TCP stream of the same bytes", how=line.how)
-    yield unmeasured(
-        f"upload {contest.count:,} mails, uplink {_UPLINK} Mbit/s, COMPRESS=DEFLATE, s", _COMPRESSED, "higher",
-        peer_name="mbsync push", reason="hikkoshi does not compress what it sends",
-    )  # fmt: skip
+
+
+def _compressed(plain: Contest, net: Network, setting: Setting) -> Iterator[Figure]:
+    """On the same line, from a server that offers COMPRESS=DEFLATE; mbsync uses it from the start wherever it is offered."""
+    capability = f"{_WAYS['MULTIAPPEND']} COMPRESS=DEFLATE"
+    settings = Settings(quota_storage=None, listen=net.listen, capability=capability, compress=True)
+    name = f"upload {plain.count:,} mails, uplink {_UPLINK} Mbit/s, COMPRESS=DEFLATE, s"
+    mbsync = peers.program("mbsync")
+    with servers.dovecot(settings) as server, net.line(20, up=_UPLINK) as line:
+        contest = replace(plain, server=server)
+        ways: list[Callable[[], float]] = [lambda: contest.ours(line).seconds]
+        if not isinstance(mbsync, Missing):
+            ways += [lambda: contest.mbsync(mbsync, line), lambda: plain.mbsync(mbsync, line)]
+        ours, *theirs = alternate(1 if setting.quick else 3, *ways)
+        for number, peer_name in enumerate(
+            ("mbsync push, compressed as well", "mbsync push, where COMPRESS is not offered")
+        ):
+            peer: Measured = mbsync if isinstance(mbsync, Missing) else theirs[number]
+            yield times_faster(name, ours, peer, _COMPRESSED, peer_name=peer_name, how=line.how)
 
 
 def _memory(contest: Contest, net: Network, mebibytes: int) -> Figure:

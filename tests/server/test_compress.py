@@ -1,4 +1,5 @@
-"""COMPRESS=DEFLATE: asked for between two parts of a listing, on a slow line alone, and safe from what servers send."""
+"""COMPRESS=DEFLATE: asked for between two parts of a listing or two mails, on a slow line alone, and safe from what
+servers send."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -6,10 +7,14 @@ from contextlib import suppress
 import pytest
 
 from hikkoshi.errors import ConnectionLost, ProtocolBroken
-from hikkoshi.server import deflate, folder_look
+from hikkoshi.mail.identity import canonical_digest
+from hikkoshi.server import folder_look, line
+from hikkoshi.server.appending import Outgoing, Posting
 from hikkoshi.server.bulk import Bulk
+from hikkoshi.server.line import Sending, UplinkMeter
 from hikkoshi.server.login import Login
 from hikkoshi.server.news import Inquiry, Mails
+from hikkoshi.server.records import Appended
 from support.dovecot import Dovecot
 from support.dovecot_config import Settings
 from support.faultproxy import FaultProxy
@@ -31,10 +36,10 @@ def test_a_slow_line_is_compressed_between_two_parts(
     dovecot_with: Callable[[Settings], Dovecot], monkeypatch: pytest.MonkeyPatch, slow: bool
 ) -> None:
     monkeypatch.setattr(folder_look, "CHUNK", 30)
-    monkeypatch.setattr(deflate, "_BURST", 1000)
-    monkeypatch.setattr(deflate, "_ENOUGH", 1200)
-    monkeypatch.setattr(deflate, "_SLOW", 1e12 if slow else 1.0)
-    monkeypatch.setattr(deflate, "_SAVED", 1e9)
+    monkeypatch.setattr(line, "_BURST", 1000)
+    monkeypatch.setattr(line, "_ENOUGH", 1200)
+    monkeypatch.setattr(line, "SLOW", 1e12 if slow else 1.0)
+    monkeypatch.setattr(line, "_SAVED", 1e9)
     server, user = filled(dovecot_with, 200)
     with (
         FaultProxy(server.host, server.imap_port) as proxy,
@@ -107,3 +112,106 @@ def test_a_no_leaves_the_line_as_it_is() -> None:
     with Peer(reply) as peer, Bulk.open(Login(peer.host, peer.port, "mei", "x", "plain", timeout=2)) as bulk:
         assert not bulk._channel.compress()
         bulk.noop()
+
+
+def letters(count: int) -> list[Outgoing]:
+    contents = [b"Subject: %d\r\n\r\n" % number + b"body %d\r\n" % number * 2000 for number in range(count)]
+
+    def outgoing(content: bytes) -> Outgoing:
+        return Outgoing(len(content), (), 1_700_000_000, lambda: [content])
+
+    return [outgoing(content) for content in contents]
+
+
+@pytest.mark.dovecot
+@pytest.mark.parametrize("capable", ["MULTIAPPEND LITERAL+", "LITERAL+", ""])
+def test_mail_on_a_slow_line_is_compressed_between_two_mails(
+    dovecot_with: Callable[[Settings], Dovecot], monkeypatch: pytest.MonkeyPatch, capable: str
+) -> None:
+    server = dovecot_with(Settings(compress=True, capability=f"IMAP4rev1 UIDPLUS UNSELECT COMPRESS=DEFLATE {capable}"))
+    user = server.make_user()
+    mails = letters(30)
+    asked: list[int] = []
+
+    def worth(_meter: UplinkMeter, _now: Sending, remaining: int) -> bool:
+        asked.append(remaining)
+        return len(asked) == 12
+
+    monkeypatch.setattr(UplinkMeter, "worth", worth)
+    with (
+        FaultProxy(server.host, server.imap_port) as proxy,
+        Bulk.open(Login(proxy.host, proxy.port, user, server.password, "plain", timeout=5)) as bulk,
+    ):
+        post = bulk.post_many if bulk.takes_many else bulk.post
+        postings = [post("INBOX", mails[:3]), post("INBOX", mails[3:20])]
+        for posting in postings:
+            bulk.answers_to(posting)
+        before = len(proxy.sent)
+        postings.append(post("INBOX", mails[20:]))
+        bulk.answers_to(postings[-1])
+        sent = len(proxy.sent) - before
+        uids = [result.uid for posting in postings for result in posting.results if isinstance(result, Appended)]
+        found = bulk.read_back("INBOX", range(1, 31), {uid: mails[uid - 1].size for uid in range(1, 31)})
+
+    assert uids == list(range(1, 31))
+    assert found.digests == {
+        uid: canonical_digest(b"".join(map(bytes, mails[uid - 1].chunks()))) for uid in range(1, 31)
+    }
+    if not capable:
+        assert asked == []
+        return
+    assert proxy.sent.count(b"COMPRESS DEFLATE") == 1
+    assert sent < sum(mail.size for mail in mails[20:]) / 2
+    if "MULTI" in capable:
+        # Both parts are together with those they went with.
+        assert postings[1].together == list(range(17))
+        assert proxy.sent.count(b" APPEND ") == 3
+
+
+@pytest.mark.dovecot
+def test_a_command_that_proves_shapes_goes_whole(
+    dovecot_with: Callable[[Settings], Dovecot], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = dovecot_with(Settings(compress=True))
+    asked: list[int] = []
+    monkeypatch.setattr(UplinkMeter, "worth", lambda *_: asked.append(1) or len(asked) > 1)
+    with (
+        FaultProxy(server.host, server.imap_port) as proxy,
+        Bulk.open(Login(proxy.host, proxy.port, server.make_user(), server.password, "plain", timeout=5)) as bulk,
+    ):
+        posting = bulk.post_many("INBOX", letters(2))
+        bulk.answers_to(posting)
+
+    # The second mail's flags would count as taken by a server that has not seen them.
+    assert proxy.sent.count(b" APPEND ") == 1
+    assert b"COMPRESS DEFLATE" not in proxy.sent
+
+
+@pytest.mark.dovecot
+def test_cut_anywhere_in_mail_that_is_compressed_on_its_way(
+    dovecot_with: Callable[[Settings], Dovecot], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = dovecot_with(Settings(compress=True))
+    mails = letters(12)
+    whole = False
+    for up in range(0, 60_000, 3001):
+        user = server.make_user()
+        asked: list[int] = []
+        monkeypatch.setattr(UplinkMeter, "worth", lambda *_: asked.append(1) or len(asked) == 3)  # noqa: B023
+        with (
+            FaultProxy(server.host, server.imap_port) as proxy,
+            Bulk.open(Login(proxy.host, proxy.port, user, server.password, "plain", timeout=5)) as bulk,
+        ):
+            bulk.answers_to(bulk.post_many("INBOX", letters(2)))
+            proxy.cut_after(up=up)
+            posting = Posting(12)
+            try:
+                bulk.post_many("INBOX", mails, posting)
+                bulk.answers_to(posting)
+                whole = True
+            except ConnectionLost:
+                pass
+        there = [result.uid for result in posting.results if isinstance(result, Appended)]
+        stored = sum(1 for name in ("new", "cur") for _ in (server.mail_dir(user) / name).iterdir())
+        assert len(there) + 2 <= stored <= len(posting.begun) + 2
+    assert whole

@@ -1,4 +1,4 @@
-"""Deflated lines, and how slow a line has to be."""
+"""Deflated lines."""
 
 import socket
 import threading
@@ -6,7 +6,7 @@ import zlib
 
 import pytest
 
-from hikkoshi.server.deflate import Deflated, LineMeter
+from hikkoshi.server.deflate import Deflated
 
 
 def deflated(data: bytes) -> bytes:
@@ -53,34 +53,3 @@ def test_what_is_not_deflated_and_what_has_ended(ends) -> None:
         Deflated(ours, zlib.compress(b"x")[2:-4]).recv(0 + 10) or Deflated(ours, b"").recv(10)
     theirs.close()
     assert Deflated(ours, b"").recv(10) == b""
-
-
-def heard(rate: float, size: int = 1_000_000, piece: int = 16_384, pause_every: int = 0) -> LineMeter:
-    meter, now = LineMeter(), 100.0
-    meter.asked(now)
-    now += 0.04
-    for number in range(size // piece):
-        if pause_every and number % pause_every == 0:
-            now += 1.0
-        meter.heard(piece, now)
-        now += piece / rate
-    return meter
-
-
-MBIT = 1e6 / 8
-
-
-def test_slow_and_fast_lines_are_told_apart() -> None:
-    plenty = 50_000_000
-    assert heard(20 * MBIT).worth(plenty)
-    assert not heard(80 * MBIT).worth(plenty)
-    assert heard(20 * MBIT).round_trip == pytest.approx(0.04)
-
-
-def test_a_slow_server_on_a_fast_line_is_no_slow_line() -> None:
-    assert not heard(500 * MBIT, pause_every=16).worth(50_000_000)
-
-
-def test_little_is_not_worth_it_and_little_tells_nothing() -> None:
-    assert not heard(20 * MBIT).worth(100_000)
-    assert not heard(1 * MBIT, size=100_000).known

@@ -59,7 +59,7 @@ class _Order:
         self._enabled = False
         self.done = False
         self.wants_compression = False
-        self._undecided = "COMPRESS=DEFLATE" in channel.capabilities and not channel.compressed
+        self._undecided = channel.may_compress
         self._large = 0  # tasks with large answers under way
 
     def next_task(self) -> Task | None:

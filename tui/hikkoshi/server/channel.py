@@ -17,8 +17,9 @@ from typing import NoReturn
 from hikkoshi.errors import ServerError
 from hikkoshi.server import failures
 from hikkoshi.server.connect import capabilities
-from hikkoshi.server.deflate import Deflated, LineMeter
+from hikkoshi.server.deflate import Deflated
 from hikkoshi.server.lexer import MAX_LINE, MAX_RESPONSE, Framer, Parts, Status, status
+from hikkoshi.server.line import LineMeter, UplinkMeter, sending
 from hikkoshi.server.transport import GuardedIMAP4
 
 _RECEIVE = 1 << 18
@@ -34,23 +35,29 @@ class Channel:
 
     def __init__(self, imap: GuardedIMAP4) -> None:
         self.capabilities = capabilities(imap)
+        self.may_compress = "COMPRESS=DEFLATE" in self.capabilities
+        """Whether the server offers to, and was not asked yet."""
         self.host: str = imap.host
         self.closed = False
         self._imap = imap  # keeps the socket
         self._socket: socket.socket | Deflated = imap.sock
         self.meter = LineMeter()
+        self._uplink = UplinkMeter()
         self._framer = Framer()
         self._framer.feed(bytes(imap.received))
         self._tags = 0
 
-    @property
-    def compressed(self) -> bool:
-        """Whether both directions are deflated."""
-        return isinstance(self._socket, Deflated)
+    def should_compress(self, remaining: int) -> bool:
+        """Whether the line is so slow that the `remaining` bytes of mail had better be compressed; to be asked often."""
+        if not self.may_compress or isinstance(self._socket, Deflated):
+            return False
+        now = sending(self._socket)
+        return now is not None and self._uplink.worth(now, remaining)
 
     def compress(self) -> bool:
         """Deflate both directions from here on (RFC 4978), while no command is under way; False: the server would not."""
         assert isinstance(self._socket, socket.socket), "it is compressed already"
+        self.may_compress = False
         tag = self.start(b"COMPRESS DEFLATE")
         while (end := self.judge(self.read(), tag)) is None:
             pass
