@@ -140,7 +140,9 @@ def measure(setting: Setting) -> Iterator[Figure]:
         with network() as net, ExitStack() as stack:
             for way, capability in _WAYS.items():
                 server = stack.enter_context(
-                    servers.dovecot(Settings(quota_storage=None, listen=net.listen, capability=capability))
+                    servers.dovecot(
+                        Settings(quota_storage=None, listen=net.listen, capability=capability), kind=servers.InMemory
+                    )
                 )
                 for kind in (_MIXED, _LITTLE):
                     contest = _contest(setting, server, kind)
@@ -171,7 +173,8 @@ def _by_distance(contest: Contest, way: str, net: Network, setting: Setting) -> 
             ours, *theirs = alternate(1 if setting.quick else setting.runs, *ways)
             size = contest.mbox.stat().st_size / 1e6
             name = f"upload {contest.count:,} mails ({size:.0f} MB), {way}, RTT {rtt} ms, s"
-            how = f"{line.how}; {contest.count / statistics.median(ours):,.0f} mails/s"
+            speed = contest.count / statistics.median(ours)
+            how = f"{line.how}; {speed:,.0f} mails/s; the server keeps mail {servers.InMemory.where}"
             peer: Measured = mbsync if isinstance(mbsync, Missing) else theirs[0]
             yield times_faster(name, ours, peer, _GOALS[way], peer_name="mbsync push", how=how)
             if way == "neither" and rtt == 20 and (contest.kind.tail or not setting.quick):
@@ -203,7 +206,7 @@ def _compressed(plain: Contest, net: Network, setting: Setting) -> Iterator[Figu
     settings = Settings(quota_storage=None, listen=net.listen, capability=capability, compress=True)
     name = f"upload {plain.count:,} mails, uplink {_UPLINK} Mbit/s, COMPRESS=DEFLATE, s"
     mbsync = peers.program("mbsync")
-    with servers.dovecot(settings) as server, net.line(20, up=_UPLINK) as line:
+    with servers.dovecot(settings, kind=servers.InMemory) as server, net.line(20, up=_UPLINK) as line:
         contest = replace(plain, server=server)
         ways: list[Callable[[], float]] = [lambda: contest.ours(line).seconds]
         if not isinstance(mbsync, Missing):

@@ -50,10 +50,23 @@ class Account:
         return wire
 
 
+class InMemory(Dovecot):
+    """A Dovecot whose mail is in memory where the machine has such a folder, so that no disk decides.
+
+    ext4 makes no file before it has looked at all that were deleted in the last minute, or six (`recently_deleted` in
+    fs/ext4/ialloc.c): while a server deletes 2,000 mails and its own small files, a new mail takes 1.2 ms instead of 0.4.
+    """
+
+    base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else Dovecot.base
+    where = "in memory" if base != Dovecot.base else "on a disk"
+
+
 @contextmanager
-def dovecot(settings: Settings | None = None, listen: str = "127.0.0.1") -> Iterator[Dovecot]:
+def dovecot(
+    settings: Settings | None = None, listen: str = "127.0.0.1", kind: type[Dovecot] = Dovecot
+) -> Iterator[Dovecot]:
     """A running Dovecot without limits of quota; raises `support.tools.NotHad` where it cannot be had."""
-    server = Dovecot(settings or Settings(quota_storage=None, listen=listen))
+    server = kind(settings or Settings(quota_storage=None, listen=listen))
     try:
         yield server
     finally:

@@ -27,19 +27,20 @@ class PrivateServer(ABC):
 
     `kind`: its name, as people write it. `prefix` and `delimiter`: what stands before the names of folders
     besides INBOX, and between their levels. `logs`: files below its folder that hold what it said.
+    `base`: where its folder is.
     """
 
     kind: str
     prefix = ""
     delimiter = "/"
     logs: tuple[str, ...] = ("out",)
+    base = "/tmp"  # Unix sockets have room for 108 bytes of path, which pytest's own temporary folders use up
 
     def __init__(self, host: str = "127.0.0.1") -> None:
         self.host = host
         self.password = PASSWORD
         self.imap_port = 0
-        # Unix sockets have room for 108 bytes of path, which pytest's own temporary folders use up.
-        self.folder = Path(tempfile.mkdtemp(prefix="hikkoshi-", dir="/tmp"))
+        self.folder = Path(tempfile.mkdtemp(prefix="hikkoshi-", dir=self.base))
         self._process: subprocess.Popen[bytes] | None = None
         atexit.register(self.close)  # for a run that ends before its fixtures do
         try:
