@@ -130,7 +130,9 @@ def test_single_commands_have_each_their_own_answer(
     assert bulk.takes_many is False
 
 
-def test_no_more_is_on_its_way_than_the_window_holds() -> None:
+def test_no_more_is_on_its_way_than_the_window_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(appending, "_WINDOW_MAILS", 64)
+    monkeypatch.setattr(appending, "_WINDOW_BYTES", 4 << 20)
     answered: list[bytes] = []
     most = 0
 

@@ -1,6 +1,6 @@
 """Sending batches into one folder and learning what became of each mail, whatever happens to the line.
 
-Two batches are on their way at a time: one is stored by the server while the other is sent. Before a byte of a batch
+Some batches are on their way at a time: one is stored by the server while others are read and sent. Before a byte of a batch
 leaves, the ledger has each of its mails as SENDING. What is not answered is looked for on the server, by UIDs from the
 saved UIDNEXT on; only what is certainly not there is sent again.
 """
@@ -24,7 +24,8 @@ from hikkoshi.move.quiet import wait_until_quiet
 from hikkoshi.server.appending import Posting
 from hikkoshi.server.records import FolderStatus
 
-_IN_THE_AIR = 2
+_IN_THE_AIR = 4
+"""Batches. With two the server waits while the next one is packed: 2,000 mails of 4 KiB take 1.6 s instead of 1.4."""
 _BROKEN_IN_A_ROW = 3
 """BADs without a mail arriving in between, after which the server is left alone (Dovecot itself hangs up at three)."""
 _CUTS_IN_A_ROW = 3

@@ -1,9 +1,10 @@
 """Several connections side by side, for servers that make each mail wait a round trip."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
 from hikkoshi.errors import HikkoshiError, ServerError
+from hikkoshi.move.aside import Aside
 from hikkoshi.server.appending import Appending, Outgoing, Posting
 from hikkoshi.server.login import Login
 
@@ -20,43 +21,14 @@ class LanePosting(Posting):
         self.shares: list[tuple[range, Posting, Callable[[], object]]] = []
 
 
-class _Lane:
-    """A connection and the thread that owns it."""
-
-    def __init__(self, login: Login) -> None:
-        self._login = login
-        self._thread = ThreadPoolExecutor(1)
-        self._connection: Appending | None = None
-
-    def open(self) -> Future[None]:
-        return self._thread.submit(self._open)
-
-    def post(self, native: str, mails: Sequence[Outgoing], posting: Posting) -> Future[None]:
-        return self._thread.submit(self._post, native, mails, posting)
-
-    def close(self) -> None:
-        if self._connection is not None:
-            self._thread.submit(self._connection.close)
-        self._thread.shutdown()
-
-    def _open(self) -> None:
-        self._connection = Appending.open(self._login)
-
-    def _post(self, native: str, mails: Sequence[Outgoing], posting: Posting) -> None:
-        assert self._connection is not None
-        self._connection.post(native, mails, posting)
-        self._connection.answers_to(posting)
-
-
 class Lanes:
     """Up to COUNT connections, as many as the server lets in; none: `count` is 0."""
 
     def __init__(self, login: Login) -> None:
-        self._lanes: list[_Lane] = []
-        opened = [(lane, lane.open()) for lane in (_Lane(login) for _ in range(COUNT))]
-        for lane, future in opened:
+        self._lanes: list[Aside[Appending]] = []
+        for lane in [Aside(partial(Appending.open, login)) for _ in range(COUNT)]:
             try:
-                future.result()
+                lane.opened.result()
             except ServerError:
                 lane.close()
             else:
@@ -72,7 +44,7 @@ class Lanes:
         count = len(self._lanes) + 1
         shares = [(numbers := range(first, len(mails), count), Posting(len(numbers))) for first in range(count)]
         for lane, (numbers, share) in zip(self._lanes, shares[1:], strict=True):
-            future = lane.post(native, [mails[number] for number in numbers], share)
+            future = lane.do(partial(_post, native, [mails[number] for number in numbers], share))
             posting.shares.append((numbers, share, future.result))
         numbers, share = shares[0]
         posting.shares.append((numbers, share, lambda: own.answers_to(share)))
@@ -99,3 +71,8 @@ class Lanes:
         for lane in self._lanes:
             lane.close()
         self._lanes.clear()
+
+
+def _post(native: str, mails: Sequence[Outgoing], posting: Posting, connection: Appending) -> None:
+    connection.post(native, mails, posting)
+    connection.answers_to(posting)

@@ -1,6 +1,8 @@
 """The connections of a move, and making them anew when the line is cut."""
 
+from collections.abc import Callable
 from types import TracebackType
+from typing import TypeVar
 
 from hikkoshi.errors import ConnectionLost, ServerError
 from hikkoshi.jobs.cancel import Cancel
@@ -8,6 +10,8 @@ from hikkoshi.move.lanes import Lanes
 from hikkoshi.server.bulk import Bulk
 from hikkoshi.server.login import Login
 from hikkoshi.server.session import ServerSession
+
+T = TypeVar("T")
 
 _WAITS = (1.0, 4.0, 9.0)
 """Seconds before each new try; a server that restarts is back within them."""
@@ -66,6 +70,18 @@ class Link:
                     raise ConnectionLost(str(error)) from error
             else:
                 return
+
+    def steady(self, ask: Callable[[], T]) -> T:
+        """Ask the server, once more on new connections if the line is cut. Only for questions that change nothing."""
+        try:
+            return ask()
+        except ConnectionLost:
+            self.renew()
+            return ask()
+
+    def another(self) -> Bulk:
+        """A further bulk connection, for another thread."""
+        return Bulk.open(self._login)
 
     @property
     def session(self) -> ServerSession:

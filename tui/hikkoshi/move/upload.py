@@ -1,9 +1,9 @@
 """Carrying out a plan: folder by folder, batch by batch, each step in the ledger before and after it happens."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from itertools import groupby
-from typing import TypeVar
 
 from hikkoshi.errors import (
     Cancelled,
@@ -31,17 +31,13 @@ from hikkoshi.move.events import Landed, NotMoved, Rooms, Tell
 from hikkoshi.move.link import Link
 from hikkoshi.move.meter import Meter
 from hikkoshi.move.plan import Plan, PlanItem
+from hikkoshi.move.reading import ReadingBack
 from hikkoshi.move.receipt import Receipt, make_receipt, subject
 from hikkoshi.move.room import Load, fits, outlook
 from hikkoshi.move.source import pack_parcel
-from hikkoshi.move.verify import GONE, Sent, read_back
+from hikkoshi.move.verify import Sent
 from hikkoshi.server.records import FolderStatus
 from hikkoshi.server.writer import sendable_flags
-
-T = TypeVar("T")
-
-_READ_BACK_EVERY = 500
-"""Mails between two readings back, which cost two round trips and wait for all answers."""
 
 
 class Upload:
@@ -67,7 +63,7 @@ class Upload:
         self._tell, self._cancel = tell, cancel
         self._done = Load()
         self._left: dict[str, Load] = {share.target: share.load for share in plan.shares}
-        self._to_read_back: list[Sent] = []
+        self._reading = ReadingBack(link, ledger)
         self._target, self._target_name = "", ""
         self._permanent: frozenset[str] | None = None
 
@@ -86,26 +82,26 @@ class Upload:
         except (ConnectionLost, ConnectFailed) as error:
             state, problem = State.CONNECTION_LOST, str(error)
         except LedgerError:
+            self._reading.hang_up()
             raise
         except HikkoshiError as error:
             state, problem = State.FAILED, str(error)
         if state in (State.STOPPED, State.NO_ROOM):
             self._last_read_back()
+        self._reading.close()
         self._ledger.finish(move, state, self._cancel.reason if state is State.STOPPED else state.value)
         return make_receipt(self._ledger, move, state, problem)
 
     def _last_read_back(self) -> None:
-        try:
+        # If it fails: the mails are down as landed; that they were not read back is in the receipt's count.
+        with suppress(HikkoshiError):
             self._read_back()
-        except HikkoshiError:
-            # The mails are down as landed; that they were not read back is in the receipt's count.
-            self._to_read_back.clear()
 
     def _folder(self, target: str, group: list[Planned]) -> None:
         self._cancel.check()
         self._target, self._target_name = target, group[0][0].target_name
         try:
-            status = self._steady(self._open_target)
+            status = self._link.steady(self._open_target)
         except (CommandRefused, ProtocolBroken) as error:
             for item, id_ in group:
                 self._fail(item, id_, _("its folder could not be made or opened: {reason}").format(reason=error))
@@ -131,7 +127,7 @@ class Upload:
             letters = list(self._letters(batch, delivery))
             if letters:
                 delivery.send(letters)
-            if len(self._to_read_back) >= _READ_BACK_EVERY:
+            if not self._reading.keep_up(self._target, self._plan.load.messages - self._done.messages):
                 delivery.drain()
                 self._read_back()
         delivery.drain()
@@ -156,7 +152,7 @@ class Upload:
                 flags = frozenset(letter.flags)
                 there = Message(str(each.uid), message.size, flags, letter.parcel.dated.when, message.fields)
                 arrived[each.uidvalidity].append((each.item.row, there))
-                self._to_read_back.append(_sent(each, letter))
+                self._reading.add([_sent(each, letter)])
         for uidvalidity, mails in arrived.items():
             landed_all(self._index, self._target, uidvalidity, mails)
         for each in outcomes:
@@ -199,7 +195,7 @@ class Upload:
         if not self._meter.due_before(size):
             return
         delivery.drain()  # what is on its way counts, too
-        current = self._steady(lambda: self._meter.read(self._link.bulk, list(self._left)))
+        current = self._link.steady(lambda: self._meter.read(self._link.bulk, list(self._left)))
         self._tell(Rooms(tuple(current)))
         if fits(outlook(current, self._left)) is False:
             raise NoRoom(
@@ -209,30 +205,9 @@ class Upload:
             )
 
     def _read_back(self) -> None:
-        if not self._to_read_back:
-            return
-        batch, self._to_read_back = self._to_read_back, []
-        self._report(Stage.VERIFY)
-        try:
-            found = self._steady(lambda: list(read_back(self._link.bulk, self._target, batch)))
-        except (CommandRefused, ProtocolBroken) as error:
-            text = _("it could not be read back: {reason}").format(reason=error)
-            found = [(mail.item, text) for mail in batch]
-            if isinstance(error, ProtocolBroken):
-                self._link.renew()
-        self._ledger.verified((item, how) for item, how in found if how != GONE)
-        reason = _("it arrived, but is no longer in its folder")
-        gone = [Settling(item, ItemState.DOUBTFUL, reason) for item, how in found if how == GONE]
-        if gone:
-            self._ledger.step(settled=gone)
-
-    def _steady(self, ask: Callable[[], T]) -> T:
-        """Ask the server, once more on new connections if the line is cut. Only for questions that change nothing."""
-        try:
-            return ask()
-        except ConnectionLost:
-            self._link.renew()
-            return ask()
+        if self._reading.left:
+            self._report(Stage.VERIFY)
+            self._reading.finish(self._target)
 
     def _report(self, stage: Stage = Stage.UPLOAD) -> None:
         load = self._plan.load

@@ -1,0 +1,111 @@
+"""When what arrived is read back: on the side while more is sent, the rest over the connection that sent it."""
+
+from collections.abc import Iterable
+from concurrent.futures import Future
+from functools import partial
+
+from hikkoshi.errors import CommandRefused, HikkoshiError, ProtocolBroken, ServerError
+from hikkoshi.i18n import _
+from hikkoshi.ledger.store import ItemState, Ledger, Settling
+from hikkoshi.move.aside import Aside
+from hikkoshi.move.link import Link
+from hikkoshi.move.verify import BYTES, FACTS, GONE, Sent, read_back
+from hikkoshi.server.bulk import Bulk
+
+EVERY = 500
+"""Mails that are read back together, which costs two round trips."""
+
+Verdicts = list[tuple[int, str]]
+
+
+class ReadingBack:
+    """The mails of one folder after the other that arrived and were not read back yet.
+
+    A second connection, while more mail is sent over the first, can only find mail as it was sent: what it does not find
+    so is asked for again over the connection that sent it, since a server may show news to others later.
+    """
+
+    def __init__(self, link: Link, ledger: Ledger) -> None:
+        self._link, self._ledger = link, ledger
+        self._waiting: list[Sent] = []
+        self._aside: Aside[Bulk] | None = None
+        self._alone = False  # no second connection can be had
+        self._under_way: tuple[list[Sent], Future[Verdicts]] | None = None
+
+    def add(self, sent: Iterable[Sent]) -> None:
+        """Remember what arrived."""
+        self._waiting += sent
+
+    @property
+    def left(self) -> bool:
+        """Whether there is something to read back."""
+        return bool(self._waiting or self._under_way)
+
+    def keep_up(self, native: str, to_come: int) -> bool:
+        """Read back on the side what has come together, where it is much and as much is `to_come`.
+
+        False: it ought to be read back now over the connection that sends.
+        """
+        if len(self._waiting) < EVERY or to_come < EVERY:
+            return True
+        if self._under_way is not None:
+            if not self._under_way[1].done():
+                return True
+            self._take()
+        if self._alone:
+            return False
+        if self._aside is None:
+            self._aside = Aside(self._link.another)
+        batch, self._waiting = self._waiting, []
+        self._under_way = batch, self._aside.do(partial(_read, native, batch))
+        return True
+
+    def finish(self, native: str) -> None:
+        """Read back all that is left. Raises what cutting the line for good raises."""
+        self._take()
+        if not self._waiting:
+            return
+        batch, self._waiting = self._waiting, []
+        try:
+            found = self._link.steady(lambda: _read(native, batch, self._link.bulk))
+        except (CommandRefused, ProtocolBroken) as error:
+            text = _("it could not be read back: {reason}").format(reason=error)
+            found = [(mail.item, text) for mail in batch]
+            if isinstance(error, ProtocolBroken):
+                self._link.renew()
+        self._ledger.verified((item, how) for item, how in found if how != GONE)
+        reason = _("it arrived, but is no longer in its folder")
+        gone = [Settling(item, ItemState.DOUBTFUL, reason) for item, how in found if how == GONE]
+        if gone:
+            self._ledger.step(settled=gone)
+
+    def close(self) -> None:
+        """Take what was read back on the side; what is left stays as it is, landed and not read back."""
+        self._take()
+        self._waiting.clear()
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """End the second connection, if there is one."""
+        if self._aside is not None:
+            self._aside.close()
+            self._aside = None
+
+    def _take(self) -> None:
+        """Wait for what is read on the side, and write down what was found as it was sent."""
+        if self._under_way is None:
+            return
+        (batch, future), self._under_way = self._under_way, None
+        try:
+            found = future.result()
+        except (HikkoshiError, OSError) as error:
+            found = []
+            self._alone = self._alone or isinstance(error, ServerError)
+        as_sent = [(item, how) for item, how in found if how in (FACTS, BYTES)]
+        self._ledger.verified(as_sent)
+        known = {item for item, _how in as_sent}
+        self._waiting += [mail for mail in batch if mail.item not in known]
+
+
+def _read(native: str, batch: list[Sent], bulk: Bulk) -> Verdicts:
+    return list(read_back(bulk, native, batch))
