@@ -90,16 +90,39 @@ def outlook_text(outlook: Outlook) -> str:
 def count_lines(counts: Counts) -> list[tuple[int, str]]:
     """Each count with what it means, in the order in which people need them."""
     return [
-        (counts.only_local, _("mails only on this PC")),
-        (counts.sent_gap, _("sent mails missing in the server's sent folder")),
-        (counts.read_state, _("mails read on one side only")),
-        (counts.flags, _("mails with other flags")),
-        (counts.ambiguous, _("mails in doubt")),
-        (counts.only_server, _("mails only on the server")),
-        (counts.elsewhere, _("mails filed elsewhere on the server")),
-        (counts.duplicates_local, _("surplus copies on this PC")),
-        (counts.duplicates_server, _("surplus copies on the server")),
-        (counts.left_out, _("mails left out (trash, junk, outbox, templates, partial)")),
+        (counts.only_local, ngettext("mail only on this PC", "mails only on this PC", counts.only_local)),
+        (
+            counts.sent_gap,
+            ngettext(
+                "sent mail missing in the server's sent folder",
+                "sent mails missing in the server's sent folder",
+                counts.sent_gap,
+            ),
+        ),
+        (counts.read_state, ngettext("mail read on one side only", "mails read on one side only", counts.read_state)),
+        (counts.flags, ngettext("mail with other flags", "mails with other flags", counts.flags)),
+        (counts.ambiguous, ngettext("mail in doubt", "mails in doubt", counts.ambiguous)),
+        (counts.only_server, ngettext("mail only on the server", "mails only on the server", counts.only_server)),
+        (
+            counts.elsewhere,
+            ngettext("mail filed elsewhere on the server", "mails filed elsewhere on the server", counts.elsewhere),
+        ),
+        (
+            counts.duplicates_local,
+            ngettext("surplus copy on this PC", "surplus copies on this PC", counts.duplicates_local),
+        ),
+        (
+            counts.duplicates_server,
+            ngettext("surplus copy on the server", "surplus copies on the server", counts.duplicates_server),
+        ),
+        (
+            counts.left_out,
+            ngettext(
+                "mail left out (trash, junk, outbox, templates, partial)",
+                "mails left out (trash, junk, outbox, templates, partial)",
+                counts.left_out,
+            ),
+        ),
     ]
 
 
