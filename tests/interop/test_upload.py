@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from hikkoshi.move.reading import EVERY
 from support.courier import Courier
 from support.cyrus import Cyrus
 from support.faultproxy import FaultProxy
@@ -76,6 +77,18 @@ def test_many_mails_of_all_sizes_arrive_whole(sides: Sides) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert arrived(sides, "INBOX") == sorted(map(uploaded, contents))
     assert sides.mover.run("check").returncode == 0
+
+
+def test_a_large_move_is_read_back_over_a_second_connection_while_more_is_sent(sides: Sides, line: FaultProxy) -> None:
+    count = 2 * EVERY + 100
+    sides.mover.write(Inbox=mails("in", count))
+
+    receipt = json.loads(sides.upload("--json").stdout)
+
+    assert (receipt["moved"]["messages"], receipt["moved"]["read_back"]) == (count, count)
+    assert (receipt["not_moved"], receipt["changed"]) == ([], [])
+    # Once on the side, once in the end.
+    assert line.sent.count(b"(UID FLAGS RFC822.SIZE INTERNALDATE)") >= 2
 
 
 def test_new_folders_get_the_servers_own_names(sides: Sides) -> None:
