@@ -43,17 +43,17 @@ SMALL_QUICK = Kind("small-quick", 30_000, 2 << 10, tail=False, seed=2)
 
 def small(count: int, *, seed: int = 3) -> Kind:
     """`count` mails of 2 KB."""
-    return Kind(f"small-{count}-{seed}", count, 2 << 10, tail=False, seed=seed)
+    return Kind("small", count, 2 << 10, tail=False, seed=seed)
 
 
 def mbox(folder: Path, kind: Kind) -> Path:
     """The corpus as one mbox (mboxrd), made if it is not in `folder` yet."""
-    return _cached(folder, f"{kind.name}.mbox", lambda path: write_mbox(path, kind.mails()))
+    return _cached(folder, f"{_key(kind)}.mbox", lambda path: write_mbox(path, kind.mails()))
 
 
 def maildir(folder: Path, kind: Kind) -> Path:
     """The corpus as a Maildir, made if it is not in `folder` yet."""
-    return _cached(folder, f"{kind.name}.maildir", lambda path: write_maildir(path, kind.mails()))
+    return _cached(folder, f"{_key(kind)}.maildir", lambda path: write_maildir(path, kind.mails()))
 
 
 def write_mbox(path: Path, found: Iterable[Mail]) -> None:
@@ -88,6 +88,11 @@ def write_maildir(path: Path, found: Iterable[Mail]) -> None:
             os.close(file)
     finally:
         os.close(folder)
+
+
+def _key(kind: Kind) -> str:
+    """A name that is another one for any other corpus."""
+    return f"{kind.name}-{kind.count}-{kind.median}-{kind.seed}"
 
 
 def _cached(folder: Path, name: str, make: Callable[[Path], None]) -> Path:

@@ -62,7 +62,8 @@ def test_a_second_connection_reads_while_more_is_sent(dovecot: Dovecot, proxy: F
     greetings = greeted(proxy, lambda line: line)
     moved(mover, dovecot)
     assert len(greetings) == 2
-    assert proxy.sent.count(b"(UID FLAGS RFC822.SIZE INTERNALDATE)") == 2
+    # Once at least on the side, once in the end.
+    assert proxy.sent.count(b"(UID FLAGS RFC822.SIZE INTERNALDATE)") >= 2
 
 
 def test_where_a_second_connection_is_refused_the_first_one_reads(

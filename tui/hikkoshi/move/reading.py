@@ -32,6 +32,11 @@ class ReadingBack:
         self._alone = False  # no second connection can be had
         self._under_way: tuple[list[Sent], Future[Verdicts]] | None = None
 
+    def expect(self, count: int) -> None:
+        """Where so many mails will arrive open the second connection: that takes five round trips."""
+        if count >= 2 * EVERY:
+            self._aside = Aside(self._link.another)
+
     def add(self, sent: Iterable[Sent]) -> None:
         """Remember what arrived."""
         self._waiting += sent
@@ -41,12 +46,9 @@ class ReadingBack:
         """Whether there is something to read back."""
         return bool(self._waiting or self._under_way)
 
-    def keep_up(self, native: str, to_come: int) -> bool:
-        """Read back on the side what has come together, where it is much and as much is `to_come`.
-
-        False: it ought to be read back now over the connection that sends.
-        """
-        if len(self._waiting) < EVERY or to_come < EVERY:
+    def keep_up(self, native: str) -> bool:
+        """Read back on the side what has come together. False: it ought to be done now over the connection that sends."""
+        if len(self._waiting) < EVERY or self._aside is None:
             return True
         if self._under_way is not None:
             if not self._under_way[1].done():
@@ -54,15 +56,17 @@ class ReadingBack:
             self._take()
         if self._alone:
             return False
-        if self._aside is None:
-            self._aside = Aside(self._link.another)
         batch, self._waiting = self._waiting, []
         self._under_way = batch, self._aside.do(partial(_read, native, batch))
         return True
 
     def finish(self, native: str) -> None:
         """Read back all that is left. Raises what cutting the line for good raises."""
+        self._read_here(native)
         self._take()
+        self._read_here(native)
+
+    def _read_here(self, native: str) -> None:
         if not self._waiting:
             return
         batch, self._waiting = self._waiting, []

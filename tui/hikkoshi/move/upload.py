@@ -72,6 +72,7 @@ class Upload:
         ordered = sorted(self._plan.items, key=lambda item: item.target)
         move, ids = self._ledger.begin(self._server, str(self._store.path), map(_ledger_item, ordered))
         state, problem = State.DONE, ""
+        self._reading.expect(len(ordered))
         try:
             for target, group in groupby(zip(ordered, ids, strict=True), key=lambda pair: pair[0].target):
                 self._folder(target, list(group))
@@ -127,7 +128,7 @@ class Upload:
             letters = list(self._letters(batch, delivery))
             if letters:
                 delivery.send(letters)
-            if not self._reading.keep_up(self._target, self._plan.load.messages - self._done.messages):
+            if not self._reading.keep_up(self._target):
                 delivery.drain()
                 self._read_back()
         delivery.drain()
