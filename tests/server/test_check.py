@@ -45,7 +45,7 @@ def test_nothing_to_do_is_0_and_a_difference_is_1(dovecot: Dovecot, mover: Mover
 
     assert (different.returncode, different.stderr) == (1, "")
     assert "3  mails only on this PC" in different.stdout
-    assert "1  sent mails missing in the server's sent folder" in different.stdout
+    assert "1  sent mail missing in the server's sent folder" in different.stdout
     assert "Inbox - INBOX: 2 mails only on this PC" in different.stdout
     assert (same.returncode, same.stderr) == (0, "")
     assert "Both sides have the same mail." in same.stdout

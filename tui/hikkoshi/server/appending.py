@@ -203,9 +203,6 @@ class Appending(Conversation):
             self._send_mail(command, number, line + b" " + lines[place], mails[number], hurried=proven, last=last)
             if command.tag not in self._under_way:
                 return
-            if command.refusal is not None:
-                # Refused before its end: what the server makes of the rest is not known, and nothing of it is stored.
-                raise self._channel.fail(failures.lost(self._channel.host, command.refusal.words))
             line = b""
 
     def _cut_short(self, command: _Command, count: int) -> None:
@@ -289,6 +286,10 @@ class Appending(Conversation):
         """Send, having listened first."""
         while (parts := self._channel.overheard()) is not None:
             self._take(parts)
+            for command in self._under_way.values():
+                if command.refusal is not None and len(command.mails) > 1:
+                    # Refused before its end: what the server makes of the rest is not known, and nothing of it is stored.
+                    raise self._channel.fail(failures.lost(self._channel.host, command.refusal.words))
         if data:
             self._channel.send(data)
 
