@@ -103,7 +103,7 @@ def test_a_server_without_extensions_is_asked_for_none(sides_on: Callable[[str],
     sides = sides_on(kind)
     plant(sides)
     with FaultProxy(sides.host.host, sides.host.imap_port) as proxy:
-        sides.mover.url = sides.mover.url.replace(str(sides.host.imap_port), str(proxy.port))
+        sides.mover.go_through(proxy)
         sides.mover.run("check")
         sides.other.change_flags("INBOX", 2, add=["\\Seen"])
         assert sides.mover.run("check").returncode == 1

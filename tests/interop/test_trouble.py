@@ -27,7 +27,7 @@ def letters() -> list[bytes]:
 
 
 def through(sides: Sides, proxy: FaultProxy) -> None:
-    sides.mover.url = sides.mover.url.replace(str(sides.host.imap_port), str(proxy.port))
+    sides.mover.go_through(proxy)
 
 
 def cut_once(proxy: FaultProxy, *, up: int | None, down: int | None) -> None:

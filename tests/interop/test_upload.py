@@ -29,7 +29,7 @@ def arrived(sides: Sides, native: str) -> list[bytes]:
 def line(sides: Sides) -> Iterator[FaultProxy]:
     """The line between the command and the server; it shows what is sent."""
     with FaultProxy(sides.host.host, sides.host.imap_port) as proxy:
-        sides.mover.url = sides.mover.url.replace(str(sides.host.imap_port), str(proxy.port))
+        sides.mover.go_through(proxy)
         yield proxy
 
 

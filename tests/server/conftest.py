@@ -8,6 +8,7 @@ from hikkoshi.demo.mailboxes import Account
 from hikkoshi.demo.server import DemoServer
 from support.dovecot import Dovecot
 from support.dovecot_config import Settings
+from support.faultproxy import FaultProxy
 from support.imap_wire import Wire
 from support.served import Serve, Served
 
@@ -56,3 +57,10 @@ def wire(served: Served) -> Iterator[Wire]:
     """A connection to it, logged in."""
     with served.connect() as connection:
         yield connection
+
+
+@pytest.fixture
+def proxy(dovecot: Dovecot) -> Iterator[FaultProxy]:
+    """A line to Dovecot that can be harmed."""
+    with FaultProxy(dovecot.host, dovecot.imap_port) as running:
+        yield running

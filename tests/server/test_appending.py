@@ -32,12 +32,6 @@ def content_of(outgoing: Outgoing) -> bytes:
     return b"".join(bytes(chunk) for chunk in outgoing.chunks())
 
 
-@pytest.fixture
-def proxy(dovecot: Dovecot) -> Iterator[FaultProxy]:
-    with FaultProxy(dovecot.host, dovecot.imap_port) as running:
-        yield running
-
-
 def through(proxy: FaultProxy, dovecot: Dovecot, user: str = "", timeout: float = 5.0) -> Login:
     return Login(proxy.host, proxy.port, user or dovecot.make_user(), dovecot.password, "plain", timeout=timeout)
 

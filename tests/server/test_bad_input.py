@@ -203,7 +203,7 @@ class TestStore:
         with FaultProxy(dovecot.host, dovecot.imap_port) as proxy:
             hold = Hold(b"APPENDUID", 2)
             proxy.change = hold
-            mover.url = mover.url.replace(str(dovecot.imap_port), str(proxy.port))
+            mover.go_through(proxy)
             process = mover.start("upload", "--yes", "--json")
             hold.wait()
             write_mbox(mover.store / "Inbox", [mail("in-0"), mail("in-2"), mail("in-4")])

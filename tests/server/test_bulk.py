@@ -42,12 +42,6 @@ def bulk(dovecot: Dovecot) -> Iterator[Bulk]:
         yield opened
 
 
-@pytest.fixture
-def proxy(dovecot: Dovecot) -> Iterator[FaultProxy]:
-    with FaultProxy(dovecot.host, dovecot.imap_port) as running:
-        yield running
-
-
 def through(proxy: FaultProxy, dovecot: Dovecot, user: str = "", timeout: float = 5.0) -> Login:
     return login_to(dovecot, user, host=proxy.host, port=proxy.port, timeout=timeout)
 

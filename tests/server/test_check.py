@@ -157,7 +157,7 @@ def test_looking_fetches_no_bodies_and_changes_nothing(dovecot: Dovecot, mover: 
     before, store = state_of(dovecot.mail_dir(user_of(mover))), state_of(mover.store)
 
     with FaultProxy(dovecot.host, dovecot.imap_port) as proxy:
-        mover.url = mover.url.replace(str(dovecot.imap_port), str(proxy.port))
+        mover.go_through(proxy)
         done = mover.run("check")
         commands = bytes(proxy.sent).upper()
 
@@ -180,7 +180,7 @@ def test_a_second_check_asks_only_for_what_is_new(dovecot: Dovecot, mover: Mover
     mover.write(Inbox=mails("in", 3))
     put(dovecot, mover, mails("in", 3))
     with FaultProxy(dovecot.host, dovecot.imap_port) as proxy:
-        mover.url = mover.url.replace(str(dovecot.imap_port), str(proxy.port))
+        mover.go_through(proxy)
         mover.run("check")
         before = len(proxy.sent)
         put(dovecot, mover, [mail("new")])
@@ -222,7 +222,7 @@ def test_a_line_cut_during_the_listing_ends_in_a_sentence(dovecot: Dovecot, move
     mover.write(Inbox=mails("in", 1))
     put(dovecot, mover, mails("in", 30))
     with FaultProxy(dovecot.host, dovecot.imap_port) as proxy:
-        mover.url = mover.url.replace(str(dovecot.imap_port), str(proxy.port))
+        mover.go_through(proxy)
 
         def change(line: bytes) -> bytes:
             if b"RFC822.SIZE" in line:
@@ -241,7 +241,7 @@ def test_sigterm_during_the_listing_ends_with_2(dovecot: Dovecot, mover: Mover) 
     mover.write(Inbox=mails("in", 1))
     put(dovecot, mover, mails("in", 3))
     with FaultProxy(dovecot.host, dovecot.imap_port) as proxy:
-        mover.url = mover.url.replace(str(dovecot.imap_port), str(proxy.port))
+        mover.go_through(proxy)
         hold = Hold(b" FETCH (")
         proxy.change = hold
         process = mover.start("check", "--json")

@@ -1,7 +1,7 @@
 """Mail of a large move is read back on the side, over a connection that may fail or see things late."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +19,10 @@ GREETING = b"* OK [CAPABILITY"
 
 
 @pytest.fixture
-def proxy(dovecot: Dovecot) -> Iterator[FaultProxy]:
-    with FaultProxy(dovecot.host, dovecot.imap_port) as proxy:
-        yield proxy
-
-
-@pytest.fixture
 def mover(dovecot: Dovecot, proxy: FaultProxy, tmp_path: Path) -> Mover:
     """More mails than are read back together, and a line that can be harmed."""
     mover = mover_to(dovecot, tmp_path)
-    mover.url = mover.url.replace(str(dovecot.imap_port), str(proxy.port))
+    mover.go_through(proxy)
     mover.write(Inbox=mails("in", COUNT))
     return mover
 

@@ -323,7 +323,7 @@ def test_a_box_that_others_fill_meanwhile_ends_the_move(dovecot_with: Start, tmp
     mover = mover_to(dovecot, tmp_path)
     mover.write(Inbox=[mail(f"in-{n}", body=BIG * 100) for n in range(6)])
     with FaultProxy(dovecot.host, dovecot.imap_port) as proxy, client_of(dovecot, mover) as other:
-        mover.url = mover.url.replace(str(dovecot.imap_port), str(proxy.port))
+        mover.go_through(proxy)
         proxy.hidden = ("MULTIAPPEND", "LITERAL+")
         seen = 0
 
@@ -354,7 +354,7 @@ def test_without_uidplus_each_mail_is_found_by_itself(dovecot_with: Start, tmp_p
     mover = mover_to(dovecot, tmp_path)
     mover.write(Inbox=[mail("same", message_id=False), mail("other", message_id=False), *mails("in", 2)])
     with FaultProxy(dovecot.host, dovecot.imap_port) as proxy:
-        mover.url = mover.url.replace(str(dovecot.imap_port), str(proxy.port))
+        mover.go_through(proxy)
         proxy.change = lambda line: line if b"APPENDUID" not in line else line.split()[0] + b" OK Append completed.\r\n"
         done = mover.run("upload", "--yes", "--json")
         again = mover.run("upload", "--yes", "--json")
@@ -392,7 +392,7 @@ def test_no_command_line_shows_the_password(dovecot: Dovecot, mover: Mover) -> N
     hold = Hold(b"* OK")
     with FaultProxy(dovecot.host, dovecot.imap_port) as proxy:
         proxy.change = hold
-        mover.url = mover.url.replace(str(dovecot.imap_port), str(proxy.port))
+        mover.go_through(proxy)
         process = mover.start("upload", "--yes", "--password-command", f"cat {secret}")
         hold.wait()
         texts = [
@@ -434,7 +434,7 @@ def test_where_each_mail_has_to_wait_several_connections_share_them(
     mover = mover_to(dovecot, tmp_path)
     mover.write(Inbox=[*mails("in", 59), mail("in-59", body="")], Sent=mails("sent", 3))
     with FaultProxy(dovecot.host, dovecot.imap_port) as proxy:
-        mover.url = mover.url.replace(str(dovecot.imap_port), str(proxy.port))
+        mover.go_through(proxy)
         done = mover.run("upload", "--yes", "--json")
         again = mover.run("upload", "--yes", "--json")
 

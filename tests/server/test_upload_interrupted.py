@@ -39,16 +39,10 @@ WAYS = {"together": (), "hurried": ("MULTIAPPEND",), "waiting": ("MULTIAPPEND", 
 
 
 @pytest.fixture
-def proxy(dovecot: Dovecot) -> Iterator[FaultProxy]:
-    with FaultProxy(dovecot.host, dovecot.imap_port) as proxy:
-        yield proxy
-
-
-@pytest.fixture
 def mover(dovecot: Dovecot, proxy: FaultProxy, tmp_path: Path) -> Mover:
     """Six mails, and a line that can be harmed."""
     mover = mover_to(dovecot, tmp_path)
-    mover.url = mover.url.replace(str(dovecot.imap_port), str(proxy.port))
+    mover.go_through(proxy)
     mover.write(Inbox=mails("in", 6))
     return mover
 

@@ -14,6 +14,7 @@ from imapclient.imap_utf7 import decode
 from support.command import PROGRAM
 from support.command import environment as home_environment
 from support.dovecot import Dovecot
+from support.faultproxy import FaultProxy
 
 _LETTERS = {"S": "\\Seen", "R": "\\Answered", "F": "\\Flagged", "D": "\\Draft", "T": "\\Deleted"}
 _PATIENCE = 60
@@ -94,7 +95,7 @@ def state_of(folder: Path) -> dict[str, tuple[int, int, bytes]]:
 
 @dataclass
 class Mover:
-    """The installed program for one store and one account. `url` may be changed, to go through a proxy."""
+    """The installed program for one store and one account."""
 
     folder: Path
     url: str
@@ -121,6 +122,10 @@ class Mover:
         """mbox files by name; `__` in a name stands for a subfolder."""
         for name, contents in folders.items():
             write_mbox(self.store.joinpath(*name.split("__")), contents)
+
+    def go_through(self, proxy: FaultProxy) -> None:
+        """Reach the server over this proxy from now on."""
+        self.url = f"{self.url.rpartition(':')[0]}:{proxy.port}"
 
     def command(self, *arguments: str) -> list[str]:
         """The command line."""
