@@ -97,6 +97,30 @@ def test_what_is_not_deflated_ends_the_conversation() -> None:
         talking(b"* OK in the clear\r\n")
 
 
+def test_what_is_not_deflated_ends_a_conversation_while_mail_is_sent() -> None:
+    def reply(tag: bytes, command: bytes) -> bytes:
+        return tag + b" OK now\r\n" + b"* OK in the clear\r\n" if command.startswith(b"COMPRESS") else tag + b" OK\r\n"
+
+    with Peer(reply) as peer, Bulk.open(Login(peer.host, peer.port, "mei", "x", "plain", timeout=2)) as bulk:
+        assert bulk._channel.compress()
+        with pytest.raises(ProtocolBroken):
+            bulk.post("INBOX", letters(1))
+        assert bulk.closed
+
+
+def test_a_connection_that_is_gone_is_no_slow_line() -> None:
+    """Asking the kernel about it would be an error of another kind."""
+    capabilities = b"IMAP4rev1 AUTH=PLAIN LITERAL+ COMPRESS=DEFLATE"
+    with (
+        Peer(lambda tag, _command: tag + b" OK\r\n", capabilities=capabilities) as peer,
+        Bulk.open(Login(peer.host, peer.port, "mei", "x", "plain", timeout=2)) as bulk,
+    ):
+        assert bulk.takes_hurried
+        bulk._channel.close()
+        with pytest.raises(ConnectionLost):
+            bulk.post("INBOX", letters(1))
+
+
 def test_a_bomb_ends_at_the_limits_of_a_line() -> None:
     import zlib
 

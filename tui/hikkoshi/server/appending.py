@@ -216,7 +216,9 @@ class Appending(Conversation):
 
     def _should_compress(self, mails: Sequence[Outgoing]) -> bool:
         """Only where mails are sent without a pause does it show how fast the line is."""
-        return self.takes_hurried and self._channel.should_compress(sum(mail.size for mail in mails))
+        if not self.takes_hurried or not self._channel.may_compress:
+            return False
+        return self._channel.should_compress(sum(mail.size for mail in mails))
 
     def _compress(self) -> None:
         while self._under_way:

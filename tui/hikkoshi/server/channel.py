@@ -49,7 +49,7 @@ class Channel:
 
     def should_compress(self, remaining: int) -> bool:
         """Whether the line is so slow that the `remaining` bytes of mail had better be compressed; to be asked often."""
-        if not self.may_compress or isinstance(self._socket, Deflated):
+        if not self.may_compress or self.closed or isinstance(self._socket, Deflated):
             return False
         now = sending(self._socket)
         return now is not None and self._uplink.worth(now, remaining)
@@ -97,7 +97,7 @@ class Channel:
         farewell: BaseException | bytes = error
         with suppress(OSError, ServerError):
             self._socket.settimeout(_GOODBYE_SECONDS)
-            while data := self._socket.recv(_RECEIVE):
+            while data := self._receive():
                 self._framer.feed(data)
         with suppress(ServerError):
             for parts in self._framer:
@@ -124,7 +124,7 @@ class Channel:
                 self._socket.settimeout(0)
                 # TLS may have had something to say that is none of ours: then there is nothing to receive.
                 with suppress(BlockingIOError, ssl.SSLWantReadError):
-                    data = self._socket.recv(_RECEIVE)
+                    data = self._receive()
                     if not data:
                         raise failures.lost(self.host)
                     self._framer.feed(data)
@@ -173,15 +173,20 @@ class Channel:
     def _hear(self) -> None:
         """Wait for bytes from the server."""
         try:
-            data = self._socket.recv(_RECEIVE)
+            data = self._receive()
         except OSError as error:
             raise self.fail(failures.lost(self.host, error)) from None
-        except zlib.error as error:
-            raise self.broken(str(error).encode()) from None
         if not data:
             raise self.fail(failures.lost(self.host))
         self.meter.heard(len(data), monotonic())
         self._framer.feed(data)
+
+    def _receive(self) -> bytes:
+        """Bytes from the server, b"" at the end. Raises `OSError`; ProtocolBroken where they are not deflated as agreed."""
+        try:
+            return self._socket.recv(_RECEIVE)
+        except zlib.error as error:
+            raise self.broken(str(error).encode()) from None
 
     def answers(self, tag: bytes, refusal: Refusal, max_response: int = MAX_RESPONSE) -> Generator[Parts, None, Status]:
         """The untagged responses up to the command's end; returns its OK, raises `refusal` for a NO.

@@ -22,6 +22,7 @@ _STARTING = 3
 """Round trips at the rate SLOW until slow start has come so far for certain: it doubles with each, so that half of all
 went in the last one."""
 _HELD = 0.1
+"""Part of the time for which a server's window may have been shut on a line that counts as slow: it was open mostly."""
 _ROUND_TRIPS = 4
 """What asking for compression costs: what is on its way is waited for, then the answer."""
 
@@ -111,6 +112,6 @@ class UplinkMeter:
         """Whether compressing the `remaining` bytes of mail gains more than asking for it costs."""
         self._peak = max(self._peak, now.rate)
         enough = max(_ENOUGH, _STARTING * SLOW * now.round_trip)
-        if now.acked < enough or not now.waiting or now.idle or now.held > _HELD or self._peak >= SLOW:
+        if now.acked < enough or not now.waiting or now.idle or now.held > _HELD or not 0 < self._peak < SLOW:
             return False
         return remaining * _SAVED_UP / self._peak > _ROUND_TRIPS * now.round_trip
