@@ -193,6 +193,24 @@ def test_mail_on_a_slow_line_is_compressed_between_two_mails(
 
 
 @pytest.mark.dovecot
+def test_a_large_mail_which_is_a_batch_by_itself_is_compressed_as_well(
+    dovecot_with: Callable[[Settings], Dovecot], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = dovecot_with(Settings(compress=True))
+    asked: list[int] = []
+    monkeypatch.setattr(UplinkMeter, "worth", lambda *_: asked.append(1) or len(asked) == 3)
+    with (
+        FaultProxy(server.host, server.imap_port) as proxy,
+        Bulk.open(Login(proxy.host, proxy.port, server.make_user(), server.password, "plain", timeout=5)) as bulk,
+    ):
+        for number in range(4):
+            bulk.answers_to(bulk.post_many("INBOX", letters(4)[number:][:1]))
+
+    assert proxy.sent.count(b"COMPRESS DEFLATE") == 1
+    assert proxy.sent.count(b" APPEND ") == 2
+
+
+@pytest.mark.dovecot
 def test_a_command_that_proves_shapes_goes_whole(
     dovecot_with: Callable[[Settings], Dovecot], monkeypatch: pytest.MonkeyPatch
 ) -> None:

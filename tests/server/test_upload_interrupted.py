@@ -102,6 +102,11 @@ def test_looking_and_sending_share_one_connection(dovecot: Dovecot, proxy: Fault
     assert len(greetings) == 1
     assert on_server(dovecot, mover) == SIX
 
+    proxy.sent.clear()
+    assert mover.run("upload", "--yes").returncode == 0
+    assert len(greetings) == 2
+    assert proxy.sent.endswith(b"LOGOUT\r\n")  # also where there was nothing to send
+
 
 class TestCutLine:
     @pytest.mark.parametrize("part", [0.1, 0.5, 0.99])
