@@ -24,7 +24,7 @@ from hikkoshi.demo.server import DemoServer
 from hikkoshi.errors import HikkoshiError, LedgerError
 from hikkoshi.jobs.cancel import Cancel
 from hikkoshi.ledger import schema
-from hikkoshi.ledger.store import State
+from hikkoshi.ledger.records import State
 from hikkoshi.move import batch, deliver, link, meter, quiet, source
 from support.dovecot import Dovecot
 from support.dovecot_config import Settings

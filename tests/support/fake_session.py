@@ -19,7 +19,7 @@ from hikkoshi.index.schema import LOCAL, SERVER
 from hikkoshi.index.store import Index
 from hikkoshi.jobs.cancel import Cancel
 from hikkoshi.jobs.progress import Progress, Report, Stage
-from hikkoshi.ledger.store import State
+from hikkoshi.ledger.records import State
 from hikkoshi.mail.folders import Folder, Role
 from hikkoshi.mail.message import Message, Problem
 from hikkoshi.move.events import Landed, NotMoved, Rooms, Tell

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from time import time
 
 import pytest
 from msgspec.structs import replace
 
 from hikkoshi.errors import LedgerError
-from hikkoshi.ledger.store import Item, ItemState, Landing, Ledger, Sending, Settling, State
+from hikkoshi.ledger.records import Item, ItemState, Landing, Sending, Settling, State
+from hikkoshi.ledger.store import Ledger
 
 SERVER = "mei@example.jp"
 
@@ -121,3 +123,31 @@ def test_a_file_that_breaks_is_an_error_with_a_sentence(tmp_path: Path) -> None:
 
     with Ledger(path) as ledger, pytest.raises(LedgerError, match="cannot be read"):
         ledger.untold(SERVER)
+
+
+def test_what_was_sent_since_counts_all_that_left(ledger: Ledger) -> None:
+    move, [first, second, third] = ledger.begin(SERVER, "/mail", map(item, range(3)))
+    before = int(time())
+    send(ledger, first)
+    send(ledger, second)
+    land(ledger, first)
+    settle(ledger, second, ItemState.FAILED, "too large")
+
+    [(when, size)] = ledger.sent_since(SERVER, before)
+    assert before <= when <= time()
+    assert size == item(0).size
+    assert ledger.sent_since(SERVER, int(time()) + 1) == []
+    assert ledger.sent_since("else@example.jp", 0) == []
+    assert ledger.items(move)[third - first].sent_at is None
+
+
+def test_what_is_learnt_of_a_server_is_kept_until_it_is_forgotten(ledger: Ledger) -> None:
+    ledger.learn(SERVER, "refused-size", 500)
+    ledger.learn(SERVER, "refused-size", 400)
+    ledger.learn("else@example.jp", "refused-size", 1)
+
+    with Ledger(ledger.path) as other:
+        assert other.learnt(SERVER)["refused-size"].value == 400
+    ledger.forget(SERVER, "refused-size")
+    assert ledger.learnt(SERVER) == {}
+    assert ledger.learnt("else@example.jp") != {}

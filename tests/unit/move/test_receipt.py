@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from hikkoshi.ledger.store import Item, ItemState, Landing, Ledger, Sending, Settling, State
+from hikkoshi.ledger.records import Item, ItemState, Landing, Sending, Settling, State
+from hikkoshi.ledger.store import Ledger
 from hikkoshi.move.receipt import make_receipt, subject, tell_unfinished
 
 ACCOUNT = "mei@example.jp"

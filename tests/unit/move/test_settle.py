@@ -7,7 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from hikkoshi.index.schema import SERVER
-from hikkoshi.ledger.store import Item, ItemState, Landing, Ledger, Sending
+from hikkoshi.ledger.records import Item, ItemState, Landing, Sending
+from hikkoshi.ledger.store import Ledger
 from hikkoshi.mail.message import Message
 from hikkoshi.move.settle import settle
 from support.planted import UIDVALIDITY, Planted, mail

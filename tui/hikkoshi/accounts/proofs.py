@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from hikkoshi.index.proofs import Proof, Upload
-from hikkoshi.ledger.store import Item, Ledger
+from hikkoshi.ledger.records import Item
+from hikkoshi.ledger.store import Ledger
 
 
 class LedgerProofs:

@@ -28,7 +28,8 @@ from hikkoshi.index.store import Index
 from hikkoshi.jobs.cancel import Cancel
 from hikkoshi.jobs.progress import Progress, Report, Stage
 from hikkoshi.ledger.lock import MoveLock
-from hikkoshi.ledger.store import Ledger, State
+from hikkoshi.ledger.records import State
+from hikkoshi.ledger.store import Ledger
 from hikkoshi.local.detect import open_store
 from hikkoshi.local.scan import AT_LEAST_ONE, AUTOMATIC
 from hikkoshi.local.store import LocalStore

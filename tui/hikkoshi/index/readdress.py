@@ -13,7 +13,8 @@ import msgspec
 
 from hikkoshi.index.compare import SIZE_SLACK
 from hikkoshi.index.store import Index
-from hikkoshi.ledger.store import Item, Ledger
+from hikkoshi.ledger.records import Item
+from hikkoshi.ledger.store import Ledger
 from hikkoshi.mail.headers import iter_fields
 from hikkoshi.mail.identity import identify
 

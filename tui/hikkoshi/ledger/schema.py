@@ -7,7 +7,18 @@ from hikkoshi.errors import LedgerError
 from hikkoshi.i18n import _
 from hikkoshi.jobs.wal import use_wal
 
-VERSION = 1
+VERSION = 2
+
+_SINCE_VERSION_2 = """
+CREATE TABLE learnt (              -- what servers have shown of themselves
+    server TEXT NOT NULL,
+    name TEXT NOT NULL,
+    value INTEGER NOT NULL,
+    at INTEGER NOT NULL,           -- seconds since 1970 UTC
+    PRIMARY KEY (server, name)
+);
+CREATE INDEX item_sent ON item (sent_at);
+"""
 
 _TABLES = """
 CREATE TABLE move (
@@ -24,6 +35,7 @@ CREATE TABLE item (
     id INTEGER PRIMARY KEY,
     move INTEGER NOT NULL REFERENCES move (id),
     folder TEXT NOT NULL,          -- the local folder's name
+    native TEXT NOT NULL DEFAULT '',  -- and its native name, '' if an earlier version wrote it
     place TEXT NOT NULL,
     size INTEGER NOT NULL,         -- bytes in CRLF form
     fields BLOB NOT NULL,          -- raw identity fields of the source
@@ -37,10 +49,20 @@ CREATE TABLE item (
     uidnext INTEGER,               -- saved before sending: a lower UID is not ours
     uid INTEGER,
     reason TEXT NOT NULL DEFAULT '',
-    verified TEXT NOT NULL DEFAULT ''
+    verified TEXT NOT NULL DEFAULT '',
+    sent_at INTEGER,               -- when it was last begun to be sent, seconds since 1970 UTC
+    repairs TEXT NOT NULL DEFAULT '',  -- names of what was mended in it, by choice
+    notes TEXT NOT NULL DEFAULT '' -- what was found in it before it was sent
 );
 CREATE INDEX item_move ON item (move);
 CREATE INDEX item_uid ON item (target, uidvalidity, uid);
+"""
+
+_FROM_VERSION_1 = """
+ALTER TABLE item ADD COLUMN native TEXT NOT NULL DEFAULT '';
+ALTER TABLE item ADD COLUMN sent_at INTEGER;
+ALTER TABLE item ADD COLUMN repairs TEXT NOT NULL DEFAULT '';
+ALTER TABLE item ADD COLUMN notes TEXT NOT NULL DEFAULT '';
 """
 
 
@@ -77,15 +99,22 @@ def _prepare(connection: sqlite3.Connection) -> int:
     connection.execute("PRAGMA synchronous = FULL")
     # macOS: fsync alone leaves it in the disk's own cache.
     connection.execute("PRAGMA fullfsync = ON")
-    if version == 0:
+    if version < VERSION:
         connection.execute("BEGIN IMMEDIATE")
-        # Another hikkoshi may have made them while this one waited.
-        if (version := _version(connection)) == 0:
-            for statement in _TABLES.split(";"):
-                connection.execute(statement)
+        # Another hikkoshi may have done it while this one waited.
+        version = _version(connection)
+        for statement in _statements(version):
+            connection.execute(statement)
+        if version < VERSION:
             connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
     return version
+
+
+def _statements(version: int) -> list[str]:
+    """What makes a ledger of this version one of today's; 0: there is none yet."""
+    steps = {0: _TABLES + _SINCE_VERSION_2, 1: _FROM_VERSION_1 + _SINCE_VERSION_2}
+    return steps[version].split(";") if version < VERSION else []
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -7,108 +7,18 @@ before it.
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from time import time
 from typing import Any, Self
 
-import msgspec
-
 from hikkoshi.errors import LedgerError
 from hikkoshi.i18n import _
+from hikkoshi.ledger.records import ARRIVED, Item, ItemState, Landing, Learnt, Move, Sending, Settling, State
 from hikkoshi.ledger.schema import open_ledger
-
-
-class State(StrEnum):
-    """How a move stands or ended."""
-
-    RUNNING = "running"
-    DONE = "done"
-    STOPPED = "stopped"
-    NO_ROOM = "no-room"
-    CONNECTION_LOST = "connection-lost"
-    FAILED = "failed"
-
-
-class ItemState(StrEnum):
-    """How one mail of a move stands. SENDING without a result is in doubt until it is settled."""
-
-    PLANNED = "planned"
-    SENDING = "sending"
-    LANDED = "landed"
-    VERIFIED = "verified"
-    FAILED = "failed"
-    DOUBTFUL = "doubtful"
-
-
-ARRIVED = (ItemState.LANDED, ItemState.VERIFIED)
-
-
-class Item(msgspec.Struct, frozen=True):
-    """One mail of a move. `id` is 0 before it is in the ledger; other fields as the schema tells."""
-
-    folder: str
-    place: str
-    size: int
-    fields: bytes
-    target: str
-    flags: str
-    id: int = 0
-    state: ItemState = ItemState.PLANNED
-    body: bytes | None = None
-    date: int | None = None
-    date_source: str = ""
-    uidvalidity: int | None = None
-    uidnext: int | None = None
-    uid: int | None = None
-    reason: str = ""
-    verified: str = ""
-
-
-class Sending(msgspec.Struct, frozen=True):
-    """What is about to go: `body` its canonical digest, `date` the INTERNALDATE given; `uidnext`: see the schema."""
-
-    item: int
-    body: bytes
-    flags: str
-    date: int
-    date_source: str
-    uidvalidity: int
-    uidnext: int
-
-
-class Landing(msgspec.Struct, frozen=True):
-    """Where an item came to lie on the server."""
-
-    item: int
-    uidvalidity: int
-    uid: int
-
-
-class Settling(msgspec.Struct, frozen=True):
-    """An item that is PLANNED again (it never arrived), FAILED, DOUBTFUL or still SENDING, with the reason."""
-
-    item: int
-    state: ItemState
-    reason: str = ""
-
-
-class Move(msgspec.Struct, frozen=True):
-    """One move: `started` and `ended` in seconds since 1970 UTC; `counts`: items by state."""
-
-    id: int
-    server: str
-    store: str
-    started: int
-    ended: int | None
-    state: State
-    reason: str
-    counts: dict[ItemState, int]
-
 
 _COLUMNS = (
     "folder, place, size, fields, target, flags, id, state, body, date, date_source, uidvalidity, uidnext, uid,"
-    " reason, verified"
+    " reason, verified, native, sent_at, repairs, notes"
 )
 
 
@@ -167,12 +77,12 @@ class Ledger:
             ).lastrowid
             first = self.db.execute("SELECT ifnull(max(id), 0) + 1 FROM item").fetchone()[0]
             rows = [
-                (id_, move, i.folder, i.place, i.size, i.fields, i.target, i.flags, ItemState.PLANNED)
+                (id_, move, i.folder, i.native, i.place, i.size, i.fields, i.target, i.flags, ItemState.PLANNED)
                 for id_, i in enumerate(items, first)
             ]
             self.db.executemany(
-                "INSERT INTO item (id, move, folder, place, size, fields, target, flags, state)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO item (id, move, folder, native, place, size, fields, target, flags, state)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 rows,
             )
         return int(move or 0), [row[0] for row in rows]
@@ -185,6 +95,7 @@ class Ledger:
         sending: Iterable[Sending] = (),
     ) -> None:
         """Note in one transaction what became of mails, and what goes next, before its first byte goes out."""
+        now = int(time())
         with self._write():
             self.db.executemany(
                 "UPDATE item SET state = ?, uidvalidity = ?, uid = ? WHERE id = ?",
@@ -196,9 +107,21 @@ class Ledger:
             )
             self.db.executemany(
                 "UPDATE item SET state = ?, body = ?, flags = ?, date = ?, date_source = ?, uidvalidity = ?,"
-                " uidnext = ? WHERE id = ?",
+                " uidnext = ?, repairs = ?, notes = ?, sent_at = ? WHERE id = ?",
                 [
-                    (ItemState.SENDING, s.body, s.flags, s.date, s.date_source, s.uidvalidity, s.uidnext, s.item)
+                    (
+                        ItemState.SENDING,
+                        s.body,
+                        s.flags,
+                        s.date,
+                        s.date_source,
+                        s.uidvalidity,
+                        s.uidnext,
+                        s.repairs,
+                        s.notes,
+                        now,
+                        s.item,
+                    )
                     for s in sending
                 ],
             )
@@ -297,6 +220,33 @@ class Ledger:
             (target, uidvalidity, *ARRIVED, server),
         )
         return {row[0] for row in rows}
+
+    def sent_since(self, server: str, when: int) -> list[tuple[int, int]]:
+        """(when it was sent, bytes in CRLF form) of each mail that went to `server` from `when` on, oldest first."""
+        rows = self._read(
+            "SELECT sent_at, size FROM item WHERE sent_at >= ? AND state IN (?, ?, ?, ?)"
+            " AND move IN (SELECT id FROM move WHERE server = ?) ORDER BY sent_at",
+            (when, *ARRIVED, ItemState.SENDING, ItemState.DOUBTFUL, server),
+        )
+        return [(sent_at, size) for sent_at, size in rows]
+
+    def learn(self, server: str, name: str, value: int) -> None:
+        """Remember what a server has shown of itself, in place of what was known by that name."""
+        with self._write():
+            self.db.execute(
+                "INSERT OR REPLACE INTO learnt (server, name, value, at) VALUES (?, ?, ?, ?)",
+                (server, name, value, int(time())),
+            )
+
+    def forget(self, server: str, name: str) -> None:
+        """Forget what was learnt by that name."""
+        with self._write():
+            self.db.execute("DELETE FROM learnt WHERE server = ? AND name = ?", (server, name))
+
+    def learnt(self, server: str) -> dict[str, Learnt]:
+        """What is known of a server, by name."""
+        rows = self._read("SELECT name, value, at FROM learnt WHERE server = ?", (server,))
+        return {name: Learnt(value, at) for name, value, at in rows}
 
     def readdress(self, moves: Iterable[tuple[int, int, int]]) -> None:
         """Note under which UIDVALIDITY and UID uploads are found now: (item, UIDVALIDITY, UID)."""

@@ -12,7 +12,8 @@ import msgspec
 
 from hikkoshi.errors import CommandRefused, ConnectionLost, HikkoshiError, LocalError, ProtocolBroken
 from hikkoshi.i18n import _
-from hikkoshi.ledger.store import ItemState, Landing, Ledger, Sending, Settling
+from hikkoshi.ledger.records import ItemState, Landing, Sending, Settling
+from hikkoshi.ledger.store import Ledger
 from hikkoshi.mail.flags import pack
 from hikkoshi.mail.identity import identify
 from hikkoshi.move.batch import Letter

@@ -6,7 +6,8 @@ from functools import partial
 
 from hikkoshi.errors import CommandRefused, HikkoshiError, ProtocolBroken, ServerError
 from hikkoshi.i18n import _
-from hikkoshi.ledger.store import ItemState, Ledger, Settling
+from hikkoshi.ledger.records import ItemState, Settling
+from hikkoshi.ledger.store import Ledger
 from hikkoshi.move.aside import Aside
 from hikkoshi.move.link import Link
 from hikkoshi.move.verify import BYTES, FACTS, GONE, Sent, read_back

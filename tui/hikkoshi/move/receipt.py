@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import msgspec
 
 from hikkoshi.i18n import _, ngettext
-from hikkoshi.ledger.store import ARRIVED, Item, ItemState, Ledger, Move, State
+from hikkoshi.ledger.records import ARRIVED, Item, ItemState, Move, State
+from hikkoshi.ledger.store import Ledger
 from hikkoshi.mail.headers import decode, field
 from hikkoshi.move.plan import Refusal
 

@@ -4,7 +4,8 @@ from collections import defaultdict
 
 from hikkoshi.i18n import _
 from hikkoshi.index.store import Index
-from hikkoshi.ledger.store import Item, ItemState, Landing, Ledger, Settling
+from hikkoshi.ledger.records import Item, ItemState, Landing, Settling
+from hikkoshi.ledger.store import Ledger
 from hikkoshi.mail.flags import unpack
 from hikkoshi.mail.identity import identify
 from hikkoshi.move.evidence import DOUBT, Sighting, Trace, Verdict, judge

@@ -20,7 +20,8 @@ from hikkoshi.index.landing import landed_all, new_folder
 from hikkoshi.index.store import Index
 from hikkoshi.jobs.cancel import Cancel
 from hikkoshi.jobs.progress import Progress, Stage
-from hikkoshi.ledger.store import Item, ItemState, Ledger, Settling, State
+from hikkoshi.ledger.records import Item, ItemState, Settling, State
+from hikkoshi.ledger.store import Ledger
 from hikkoshi.local.store import LocalStore
 from hikkoshi.mail.flags import pack
 from hikkoshi.mail.folders import Folder
@@ -218,6 +219,7 @@ class Upload:
 def _ledger_item(item: PlanItem) -> Item:
     return Item(
         folder=item.local_folder,
+        native=item.local_native,
         place=item.message.place,
         size=item.message.size,
         fields=item.message.fields,

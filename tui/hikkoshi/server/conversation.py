@@ -64,11 +64,14 @@ class Conversation:
 
     def examine(self, native: str) -> FolderStatus:
         """Open a folder for reading; CommandRefused, naming it, when it cannot be opened."""
+        return self._open(b"EXAMINE", native)
+
+    def _open(self, command: bytes, native: str) -> FolderStatus:
         refusal = self._refusal(_("The folder {folder} cannot be opened"), native)
         self._examined = None
         self._exists = 0
         opening = Opening(native)
-        for parts in self._channel.answers(self._channel.start(b"EXAMINE " + mailbox(native)), refusal):
+        for parts in self._channel.answers(self._channel.start(command + b" " + mailbox(native)), refusal):
             opening.hear(parts)
         self._examined = native
         self._exists = opening.exists

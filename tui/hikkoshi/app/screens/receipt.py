@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from hikkoshi.advice.report import size_text
 from hikkoshi.app.screens.dialog import Dialog, Line, note
 from hikkoshi.i18n import _, ngettext
-from hikkoshi.ledger.store import State
+from hikkoshi.ledger.records import State
 from hikkoshi.mail.headers import sanitise
 from hikkoshi.move.receipt import Failure, Receipt
 

@@ -1,0 +1,105 @@
+"""What the ledger holds, as records."""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class State(StrEnum):
+    """How a move stands or ended."""
+
+    RUNNING = "running"
+    DONE = "done"
+    STOPPED = "stopped"
+    NO_ROOM = "no-room"
+    CONNECTION_LOST = "connection-lost"
+    FAILED = "failed"
+
+
+class ItemState(StrEnum):
+    """How one mail of a move stands. SENDING without a result is in doubt until it is settled."""
+
+    PLANNED = "planned"
+    SENDING = "sending"
+    LANDED = "landed"
+    VERIFIED = "verified"
+    FAILED = "failed"
+    DOUBTFUL = "doubtful"
+
+
+ARRIVED = (ItemState.LANDED, ItemState.VERIFIED)
+
+
+class Item(msgspec.Struct, frozen=True):
+    """One mail of a move. `id` is 0 before it is in the ledger; other fields as the schema tells."""
+
+    folder: str
+    place: str
+    size: int
+    fields: bytes
+    target: str
+    flags: str
+    id: int = 0
+    state: ItemState = ItemState.PLANNED
+    body: bytes | None = None
+    date: int | None = None
+    date_source: str = ""
+    uidvalidity: int | None = None
+    uidnext: int | None = None
+    uid: int | None = None
+    reason: str = ""
+    verified: str = ""
+    native: str = ""
+    sent_at: int | None = None
+    repairs: str = ""
+    notes: str = ""
+
+
+class Sending(msgspec.Struct, frozen=True):
+    """What is about to go: `body` its canonical digest, `date` the INTERNALDATE given; `uidnext`: see the schema."""
+
+    item: int
+    body: bytes
+    flags: str
+    date: int
+    date_source: str
+    uidvalidity: int
+    uidnext: int
+    repairs: str = ""
+    notes: str = ""
+
+
+class Landing(msgspec.Struct, frozen=True):
+    """Where an item came to lie on the server."""
+
+    item: int
+    uidvalidity: int
+    uid: int
+
+
+class Settling(msgspec.Struct, frozen=True):
+    """An item that is PLANNED again (it never arrived), FAILED, DOUBTFUL or still SENDING, with the reason."""
+
+    item: int
+    state: ItemState
+    reason: str = ""
+
+
+class Move(msgspec.Struct, frozen=True):
+    """One move: `started` and `ended` in seconds since 1970 UTC; `counts`: items by state."""
+
+    id: int
+    server: str
+    store: str
+    started: int
+    ended: int | None
+    state: State
+    reason: str
+    counts: dict[ItemState, int]
+
+
+class Learnt(msgspec.Struct, frozen=True):
+    """Something that a server has shown of itself, and when that was, in seconds since 1970 UTC."""
+
+    value: int
+    at: int

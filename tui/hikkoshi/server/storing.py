@@ -1,0 +1,76 @@
+"""Changing the flags of mails, and removing mails, by UID: what a look never does.
+
+A folder has to be open for writing for that (SELECT); everything else here opens folders with EXAMINE.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from hikkoshi.i18n import _
+from hikkoshi.server.lexer import Status
+from hikkoshi.server.readback import ReadBack
+from hikkoshi.server.records import FolderStatus
+from hikkoshi.server.writer import sendable_flags, uid_sets
+
+_MODIFIED = re.compile(rb"[0-9:,]+\Z")
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """What became of a change of flags, by UID.
+
+    `modified`: left as they are, since somebody changed them after `unchanged_since`.
+    """
+
+    done: frozenset[int]
+    modified: frozenset[int] = frozenset()
+
+
+class Storing(ReadBack):
+    """A connection that may change what it is told to, and nothing else."""
+
+    def select(self, native: str) -> FolderStatus:
+        """Open a folder for reading and writing; CommandRefused, naming it, when it cannot be opened."""
+        return self._open(b"SELECT", native)
+
+    def store(
+        self, uids: Iterable[int], flags: Sequence[str], *, remove: bool = False, unchanged_since: int | None = None
+    ) -> Stored:
+        """Add flags to mails of the folder that is selected, or take them away; other flags stay as they are.
+
+        `flags` as `sendable_flags` gives them. `unchanged_since`: a MODSEQ (RFC 7162 section 3.1.3); what has a later one
+        is left as it is. Raises CommandRefused on a NO that changed nothing.
+        """
+        wanted = frozenset(uids)
+        sent, dropped = sendable_flags(flags)
+        if dropped or not sent:
+            raise ValueError(f"flags that cannot be stored: {dropped or flags}")
+        condition = b"" if unchanged_since is None else b"(UNCHANGEDSINCE %d) " % unchanged_since
+        what = condition + (b"-" if remove else b"+") + b"FLAGS.SILENT (" + " ".join(sent).encode("ascii") + b")"
+        refusal = self._refusal(_("The flags of mails in {folder} cannot be changed"), self._examined or "")
+        modified: set[int] = set()
+        for uid_set in uid_sets(wanted):
+            end = self._finish(self._channel.start(b"UID STORE " + uid_set + b" " + what), refusal)
+            modified |= _modified(end, wanted)
+        return Stored(wanted - modified, frozenset(modified))
+
+    def expunge(self, uids: Iterable[int]) -> None:
+        r"""Remove these mails, and no others, of those that have \Deleted (UID EXPUNGE, RFC 4315 section 2.1)."""
+        if "UIDPLUS" not in self._channel.capabilities:
+            raise ValueError("a server without UIDPLUS would remove other mail, too")
+        refusal = self._refusal(_("Mails of {folder} cannot be removed"), self._examined or "")
+        for uid_set in uid_sets(uids):
+            self._finish(self._channel.start(b"UID EXPUNGE " + uid_set), refusal)
+
+
+def _modified(end: Status, wanted: frozenset[int]) -> set[int]:
+    """The UIDs of a MODIFIED code; a set may be a range over UIDs that were not asked about, or that are not there."""
+    if end.code != "MODIFIED" or not _MODIFIED.match(end.argument):
+        return set()
+    found: set[int] = set()
+    for piece in end.argument.split(b","):
+        first, _colon, last = piece.partition(b":")
+        low, high = sorted((int(first), int(last or first)))
+        found |= {uid for uid in wanted if low <= uid <= high}
+    return found
