@@ -38,7 +38,29 @@ _MBOX_LETTERS = {"R": SEEN, "A": ANSWERED, "F": FLAGGED, "T": DRAFT, "D": DELETE
 _MAILDIR_LETTERS = {"S": SEEN, "R": ANSWERED, "F": FLAGGED, "D": DRAFT, "T": DELETED, "P": FORWARDED}
 
 # Set by servers for themselves or of no meaning to a user who compares two copies of a mail.
-_NOT_COMPARED = frozenset({RECENT.casefold(), SEEN.casefold(), "$hasattachment", "$hasnoattachment"})
+_SERVERS_OWN = frozenset({RECENT.casefold(), "$hasattachment", "$hasnoattachment"})
+_NOT_COMPARED = _SERVERS_OWN | {SEEN.casefold()}
+
+_CARRIED = frozenset(flag.casefold() for flag in (SEEN, ANSWERED, FLAGGED))
+"""The system flags that are carried over: \\Deleted would remove mail, and \\Draft is said by the folder on the PC."""
+_NEVER_TAKEN = frozenset(
+    {
+        MDN_SENT.casefold(),
+        "$junk",
+        "$notjunk",
+        "junk",
+        "nonjunk",
+        "notjunk",
+        "$phishing",
+        "$submitted",
+        "$submitpending",
+    }
+)
+"""Keywords that are not taken away for the PC's lack of them (IANA's registry of IMAP keywords; Thunderbird's NonJunk).
+
+Without $MDNSent a client would send a read receipt once more; the others are said by filters and servers, and the stores
+of POP clients keep what they think of junk elsewhere.
+"""
 
 
 def mozilla_flags(bits: int, keywords: str = "") -> frozenset[str]:
@@ -77,6 +99,35 @@ def pack(flags: Iterable[str]) -> str:
 def unpack(text: str) -> frozenset[str]:
     """The set of flags that `pack` made into `text`."""
     return frozenset(text.split()) if text else NO_FLAGS
+
+
+def folded(flags: Iterable[str]) -> frozenset[str]:
+    """All that clients may set of `flags`, case-folded: equal where nobody has changed anything."""
+    return frozenset(flag.casefold() for flag in flags) - _SERVERS_OWN
+
+
+def carried_over(flags: frozenset[str], other: frozenset[str]) -> frozenset[str]:
+    """What `flags` have and `other` lack, of \\Seen, \\Answered, \\Flagged and the keywords, $Forwarded among them."""
+    there = folded(other)
+    return frozenset(
+        flag
+        for flag in flags
+        if (name := flag.casefold()) not in there
+        and (name in _CARRIED if flag.startswith("\\") else name not in _SERVERS_OWN)
+    )
+
+
+def is_taken_away(flag: str, *, forwarded: bool, keywords: bool) -> bool:
+    """Whether a flag of the server goes where the PC lacks it.
+
+    `forwarded`, `keywords`: whether the PC's folder can have $Forwarded, and keywords at all.
+    """
+    name = flag.casefold()
+    if name in _CARRIED:
+        return True
+    if flag.startswith("\\") or name in _NEVER_TAKEN or name in _SERVERS_OWN:
+        return False
+    return forwarded if name == FORWARDED.casefold() else keywords
 
 
 def comparable(flags: frozenset[str], *, drafts: bool = False) -> frozenset[str]:

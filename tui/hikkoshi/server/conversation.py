@@ -1,7 +1,7 @@
 """One connection for bulk work: opening folders for reading, and FETCH, which all that reads is made of."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Self
 
@@ -35,6 +35,7 @@ class Conversation:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._examined: str | None = None
+        self._writable = False  # it was opened by SELECT
         self._exists = 0
         self._readers = Readers()
 
@@ -70,12 +71,12 @@ class Conversation:
         refusal = self._refusal(_("The folder {folder} cannot be opened"), native)
         self._examined = None
         self._exists = 0
-        opening = Opening(native)
-        for parts in self._channel.answers(self._channel.start(command + b" " + mailbox(native)), refusal):
-            opening.hear(parts)
+        self._writable = command != b"EXAMINE"
+        opening = Opening(native, writable=self._writable)
+        end = self._finish(self._channel.start(command + b" " + mailbox(native)), refusal, opening.hear)
         self._examined = native
         self._exists = opening.exists
-        found = opening.status()
+        found = opening.status(end)
         if found is None:
             raise no_lasting_numbers(native)
         return found if found.uidnext else replace(found, uidnext=self._uid_after_last(native))
@@ -92,9 +93,9 @@ class Conversation:
 
         Courier 5.0 takes no mail into the folder that the same connection has open for reading ("NO Current box
         is selected READ-ONLY."). It has no UNSELECT, which servers that take it have. CLOSE behind EXAMINE
-        removes nothing (RFC 3501 section 6.4.2).
+        removes nothing (RFC 3501 section 6.4.2); behind SELECT it would remove what others have marked \\Deleted.
         """
-        if self._examined == native and "UNSELECT" not in self._channel.capabilities:
+        if self._examined == native and not self._writable and "UNSELECT" not in self._channel.capabilities:
             refusal = self._refusal(_("The folder {folder} cannot be opened"), native)
             self._finish(self._channel.start(b"CLOSE"), refusal)
             self._examined = None
@@ -139,11 +140,12 @@ class Conversation:
         if match := _EXISTS.match(parts[0]):
             self._exists = int(match[1])
 
-    def _finish(self, tag: bytes, refusal: Refusal) -> Status:
+    def _finish(self, tag: bytes, refusal: Refusal, hear: Callable[[Parts], None] | None = None) -> Status:
+        """The OK that ends a command; `hear`, else `_note`, hears what comes before it."""
         answers = self._channel.answers(tag, refusal)
         while True:
             try:
-                self._note(next(answers))
+                (hear or self._note)(next(answers))
             except StopIteration as stop:
                 end: Status = stop.value
                 return end

@@ -12,6 +12,7 @@ from hikkoshi.server.records import Facts
 LIST_ITEMS = b"(UID FLAGS RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER.FIELDS (DATE FROM TO SUBJECT MESSAGE-ID)])"
 FACT_ITEMS = b"(UID FLAGS RFC822.SIZE INTERNALDATE)"
 FLAG_ITEMS = b"(UID FLAGS)"
+FLAG_AND_MODSEQ_ITEMS = b"(UID FLAGS MODSEQ)"
 WHOLE_ITEMS = b"(UID BODY.PEEK[])"
 
 _MANY_SETS = 4096
@@ -29,6 +30,7 @@ class Fetched(msgspec.Struct):
     date: int | None = None
     header: bytes | None = None
     whole: bytes | None = None
+    modseq: int | None = None
 
     @property
     def listed(self) -> bool:
@@ -47,6 +49,7 @@ class Fetched(msgspec.Struct):
         self.date = self.date if other.date is None else other.date
         self.header = self.header if other.header is None else other.header
         self.whole = self.whole if other.whole is None else other.whole
+        self.modseq = self.modseq if other.modseq is None else other.modseq
 
     def message(self) -> Message:
         """The mail for the index; what the server left out is empty (size 0)."""
@@ -99,6 +102,8 @@ class FetchReader:
             fetched.size = number(value)
         elif name == b"INTERNALDATE":
             fetched.date = parse_imap_date(value.decode("ascii", "replace")) if isinstance(value, bytes) else None
+        elif name == b"MODSEQ":
+            fetched.modseq = number(value[0]) if isinstance(value, list) and value else None
         elif name.startswith(b"BODY[HEADER.FIELDS"):
             fetched.header = value if isinstance(value, bytes) else b""
         elif name == b"BODY[]" or name.startswith(b"BODY[]<"):

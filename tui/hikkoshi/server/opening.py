@@ -1,11 +1,11 @@
-"""What a server says when a folder is opened by EXAMINE (RFC 3501 section 6.3.2, RFC 7162 section 3.1.2). Pure."""
+"""What a server says when a folder is opened by EXAMINE or SELECT (RFC 3501 section 6.3.2, RFC 7162 section 3.1.2). Pure."""
 
 import re
 
 from hikkoshi.errors import CommandRefused
 from hikkoshi.i18n import _
 from hikkoshi.server import failures
-from hikkoshi.server.lexer import Parts, number, status, tokens
+from hikkoshi.server.lexer import Parts, Status, number, status, tokens
 from hikkoshi.server.records import FolderStatus
 
 _EXISTS = re.compile(rb"\* (\d{1,10}) EXISTS", re.IGNORECASE)
@@ -14,10 +14,14 @@ _CODES = frozenset({"UIDVALIDITY", "UIDNEXT", "PERMANENTFLAGS", "HIGHESTMODSEQ"}
 
 
 class Opening:
-    """Hears the answers to an EXAMINE. `exists`: the mails in the folder, kept up to date afterwards too."""
+    """Hears the answers to an EXAMINE, or with `writable` to a SELECT.
 
-    def __init__(self, native: str) -> None:
+    `exists`: the mails in the folder, kept up to date afterwards too.
+    """
+
+    def __init__(self, native: str, *, writable: bool = False) -> None:
         self.native = native
+        self._writable = writable
         self.exists = 0
         self._codes: dict[str, bytes] = {}
         self._keywords: frozenset[str] = frozenset()
@@ -35,19 +39,24 @@ class Opening:
         elif (said := status(line)) and said.code in _CODES:
             self._codes[said.code] = said.argument
 
-    def status(self) -> FolderStatus | None:
-        """The folder's state; `uidnext` is 0 where the server left it out. None: it gives no lasting numbers."""
+    def status(self, end: Status | None = None) -> FolderStatus | None:
+        """The folder's state; `uidnext` is 0 where the server left it out. None: it gives no lasting numbers.
+
+        `end`: the OK of a SELECT, which says whether the folder may only be read.
+        """
         validity, following, modseq = (self._number(name) for name in ("UIDVALIDITY", "UIDNEXT", "HIGHESTMODSEQ"))
         if validity is None:
             return None
-        flags = self._codes.get("PERMANENTFLAGS", b"").decode("utf-8", "replace").strip("()").split()
+        said = self._codes.get("PERMANENTFLAGS")
+        flags = (said or b"").decode("utf-8", "replace").strip("()").split()
         return FolderStatus(
             messages=self.exists,
             uidvalidity=validity,
             uidnext=following or 0,
-            permanent_flags=frozenset(flags) or None,
+            permanent_flags=frozenset(flags) if flags or (self._writable and said is not None) else None,
             modseq=modseq or None,
             keywords=self._keywords,
+            read_only=end is not None and end.code == "READ-ONLY",
         )
 
     def _number(self, code: str) -> int | None:

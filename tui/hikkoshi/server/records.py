@@ -7,10 +7,11 @@ class FolderStatus(msgspec.Struct, frozen=True):
     """A folder's state (RFC 3501 sections 2.3.1.1 and 7.2.4).
 
     `size`: bytes of all its mails (STATUS=SIZE, RFC 8438), None where the server does not tell.
-    `permanent_flags`: the PERMANENTFLAGS of EXAMINE; None where it gave none. Dovecot gives an empty list to
-    everyone who may only read, which says nothing about what APPEND may set: that is None, too.
+    `permanent_flags`: the PERMANENTFLAGS of EXAMINE or SELECT; None where it gave none. Dovecot gives an empty list to
+    everyone who may only read, which says nothing about what APPEND may set: behind EXAMINE that is None, too.
     `modseq`: HIGHESTMODSEQ (RFC 7162 section 3.1.2), None where the server keeps none for this folder.
     `keywords`: those of EXAMINE's FLAGS that are no system flags, whether or not a mail has them.
+    `read_only`: the answer to a SELECT was that the folder may only be read.
     """
 
     messages: int
@@ -20,6 +21,7 @@ class FolderStatus(msgspec.Struct, frozen=True):
     permanent_flags: frozenset[str] | None = None
     modseq: int | None = None
     keywords: frozenset[str] = frozenset()
+    read_only: bool = False
 
 
 class Appended(msgspec.Struct, frozen=True):
@@ -38,3 +40,10 @@ class Facts(msgspec.Struct, frozen=True):
     size: int
     flags: frozenset[str]
     date: int | None
+
+
+class Flagging(msgspec.Struct, frozen=True):
+    """The flags of one mail now. `modseq`: its MODSEQ (RFC 7162 section 3.1.4), None where it was not told."""
+
+    flags: frozenset[str]
+    modseq: int | None = None

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from hikkoshi.i18n import _
+from hikkoshi.server.fetch import FLAG_AND_MODSEQ_ITEMS, FLAG_ITEMS
 from hikkoshi.server.lexer import Status
 from hikkoshi.server.readback import ReadBack
-from hikkoshi.server.records import FolderStatus
+from hikkoshi.server.records import Flagging, FolderStatus
 from hikkoshi.server.writer import sendable_flags, uid_sets
 
 _MODIFIED = re.compile(rb"[0-9:,]+\Z")
@@ -40,7 +41,8 @@ class Storing(ReadBack):
         """Add flags to mails of the folder that is selected, or take them away; other flags stay as they are.
 
         `flags` as `sendable_flags` gives them. `unchanged_since`: a MODSEQ (RFC 7162 section 3.1.3); what has a later one
-        is left as it is. Raises CommandRefused on a NO that changed nothing.
+        is left as it is. What is not there any more counts as done, and may come with a NO behind MODIFIED.
+        Raises CommandRefused on another NO; some of the mails may have been changed then.
         """
         wanted = frozenset(uids)
         sent, dropped = sendable_flags(flags)
@@ -51,9 +53,28 @@ class Storing(ReadBack):
         refusal = self._refusal(_("The flags of mails in {folder} cannot be changed"), self._examined or "")
         modified: set[int] = set()
         for uid_set in uid_sets(wanted):
-            end = self._finish(self._channel.start(b"UID STORE " + uid_set + b" " + what), refusal)
+            end = self._ended(self._channel.start(b"UID STORE " + uid_set + b" " + what))
+            if end.kind != "OK" and end.code != "MODIFIED":
+                raise refusal(end)
             modified |= _modified(end, wanted)
         return Stored(wanted - modified, frozenset(modified))
+
+    def flags_now(self, uids: Iterable[int], *, modseq: bool = False) -> dict[int, Flagging]:
+        """The flags of mails of the folder that is open, as the server has them now; what is gone is left out.
+
+        `modseq`: ask for each mail's, which only a server with CONDSTORE tells.
+        """
+        wanted = frozenset(uids)
+        # Waited for, as in `read_back`: Dovecot would take the FETCH before it looks what others have changed.
+        self.noop()
+        found: dict[int, Flagging] = {}
+        for uid_set in uid_sets(wanted):
+            for fetched in self._fetch(uid_set, FLAG_AND_MODSEQ_ITEMS if modseq else FLAG_ITEMS):
+                if fetched.uid in wanted and fetched.flags is not None:
+                    before = found.get(fetched.uid)
+                    number = fetched.modseq or (before.modseq if before else None)
+                    found[fetched.uid] = Flagging(fetched.flags, number)
+        return found
 
     def expunge(self, uids: Iterable[int]) -> None:
         r"""Remove these mails, and no others, of those that have \Deleted (UID EXPUNGE, RFC 4315 section 2.1)."""
@@ -62,6 +83,14 @@ class Storing(ReadBack):
         refusal = self._refusal(_("Mails of {folder} cannot be removed"), self._examined or "")
         for uid_set in uid_sets(uids):
             self._finish(self._channel.start(b"UID EXPUNGE " + uid_set), refusal)
+
+    def _ended(self, tag: bytes) -> Status:
+        """The OK or NO that ends a command."""
+        while True:
+            parts = self._channel.read()
+            if (end := self._channel.judge(parts, tag)) is not None:
+                return end
+            self._note(parts)
 
 
 def _modified(end: Status, wanted: frozenset[int]) -> set[int]:
