@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from hikkoshi.errors import LedgerError
-from hikkoshi.ledger.records import Item, ItemState, Landing, Sending, Settling, State
+from hikkoshi.ledger.records import Item, ItemState, Landing, Sending, Settling, State, There
 from hikkoshi.ledger.store import Ledger
 
 SERVER = "mei@example.jp"
@@ -79,7 +79,7 @@ def test_only_what_arrived_counts_as_uploaded(ledger: Ledger, state: ItemState) 
     land(ledger, id_)
     settle(ledger, id_, state)
 
-    assert bool(list(ledger.uploads(SERVER))) == (state in (ItemState.LANDED, ItemState.VERIFIED))
+    assert bool(list(ledger.uploads(SERVER))) == (state in (ItemState.LANDED, ItemState.VERIFIED, ItemState.UNDOING))
     assert bool(ledger.in_doubt(SERVER)) == (state is ItemState.SENDING)
 
 
@@ -88,7 +88,8 @@ def test_moves_that_ended_early_are_told_once(ledger: Ledger, state: State) -> N
     move, _ = ledger.begin(SERVER, "/mail", map(item, range(2)))
     ledger.finish(move, state, "SIGHUP")
 
-    assert [(each.id, each.state) for each in ledger.untold(SERVER)] == ([] if state is State.DONE else [(move, state)])
+    ended = state in (State.DONE, State.UNDONE)
+    assert [(each.id, each.state) for each in ledger.untold(SERVER)] == ([] if ended else [(move, state)])
     ledger.tell(move)
     assert ledger.untold(SERVER) == []
 
@@ -151,3 +152,108 @@ def test_what_is_learnt_of_a_server_is_kept_until_it_is_forgotten(ledger: Ledger
     ledger.forget(SERVER, "refused-size")
     assert ledger.learnt(SERVER) == {}
     assert ledger.learnt("else@example.jp") != {}
+
+
+def test_a_mail_that_the_plan_left_out_is_in_it_with_its_reason(ledger: Ledger) -> None:
+    refused = replace(item(2), state=ItemState.REFUSED, reason="too large")
+    move, _ = ledger.begin(SERVER, "/mail", [item(1), refused])
+
+    assert [(each.state, each.reason) for each in ledger.items(move)] == [
+        (ItemState.PLANNED, ""),
+        (ItemState.REFUSED, "too large"),
+    ]
+    assert list(ledger.uploads(SERVER)) == []
+
+
+def test_a_move_that_is_gone_on_with_is_the_same_one(ledger: Ledger) -> None:
+    move, ids = ledger.begin(SERVER, "/mail", map(item, range(3)))
+    send(ledger, ids[0])
+    land(ledger, ids[0])
+    settle(ledger, ids[1], ItemState.FAILED, "x")
+    ledger.finish(move, State.STOPPED, "user")
+    ledger.tell(move)
+    before, mark = ledger.moves(SERVER), ledger.uploads_mark()
+
+    elsewhere = replace(item(1), id=ids[1], place="900:100", native="/mail/Inbox")
+    ledger.resume(move, [elsewhere])
+
+    found = ledger.move(move)
+    assert found is not None
+    assert (found.state, found.ended, found.reason) == (State.RUNNING, None, "")
+    assert [each.id for each in ledger.untold(SERVER)] == [move]
+    assert ledger.items(move)[1] == elsewhere
+    assert ledger.items(move)[0].state is ItemState.LANDED
+    ledger.finish(move, State.DONE)
+    assert ledger.moves(SERVER) != before, "others see that something was done"
+    assert ledger.uploads_mark() != mark
+
+
+def test_mails_of_another_move_are_not_planned_by_it(ledger: Ledger) -> None:
+    first, [one] = ledger.begin(SERVER, "/mail", [item(1)])
+    second, _ = ledger.begin(SERVER, "/mail", [item(2)])
+    settle(ledger, one, ItemState.FAILED, "x")
+
+    ledger.resume(second, [replace(item(9), id=one)])
+
+    assert ledger.items(first)[0].state is ItemState.FAILED
+
+
+@pytest.mark.parametrize("how", ["", "facts"])
+def test_a_mail_is_ours_until_it_is_known_to_be_removed(ledger: Ledger, how: str) -> None:
+    move, [id_] = ledger.begin(SERVER, "/mail", [item(1)])
+    send(ledger, id_)
+    land(ledger, id_)
+    if how:
+        ledger.verified([(id_, how)], {id_: There(91, frozenset({"\\Seen"}), 5)})
+    before = ledger.items(move)[0]
+    mark = ledger.moves(SERVER)
+
+    ledger.undo(move)
+    ledger.undoing([id_])
+    assert [each.uid for each in ledger.uploads(SERVER)] == [4]
+    assert ledger.moves(SERVER) != mark
+    ledger.tell(move)
+    ledger.undone(kept=[id_])
+    assert ledger.items(move)[0] == before
+    ledger.undoing([id_])
+    ledger.undone(removed=[id_], reason="removed")
+    assert list(ledger.uploads(SERVER)) == []
+    assert ledger.upload_at(SERVER, "INBOX", 7, 4) is None
+    [gone] = ledger.items(move)
+    assert (gone.state, gone.uid, gone.reason) == (ItemState.REMOVED, 4, "removed")
+
+
+def test_an_undo_that_was_cut_off_is_told(ledger: Ledger) -> None:
+    move, [id_] = ledger.begin(SERVER, "/mail", [item(1)])
+    land(ledger, id_)
+    ledger.finish(move, State.DONE)
+    assert ledger.untold(SERVER) == []
+
+    ledger.undo(move)
+    ledger.undoing([id_])
+
+    assert [each.id for each in ledger.untold(SERVER)] == [move]
+
+
+def test_the_history_is_of_one_account_or_of_all(ledger: Ledger) -> None:
+    one, [id_, _] = ledger.begin(SERVER, "/mail", map(item, range(2)))
+    other, _ = ledger.begin("else@example.jp", "/mail", [item(3)])
+    land(ledger, id_)
+
+    assert [each.id for each in ledger.history()] == [one, other]
+    [found] = ledger.history(SERVER)
+    assert (found.counts, found.sizes) == (
+        {ItemState.LANDED: 1, ItemState.PLANNED: 1}, {ItemState.LANDED: 90, ItemState.PLANNED: 91},
+    )  # fmt: skip
+    assert ledger.move(99) is None
+
+
+def test_what_was_found_again_under_another_uidvalidity_has_no_first_uid(ledger: Ledger) -> None:
+    move, [id_] = ledger.begin(SERVER, "/mail", [item(1)])
+    send(ledger, id_)
+    land(ledger, id_)
+
+    ledger.readdress([(id_, 8, 40)])
+
+    [found] = ledger.items(move)
+    assert (found.uidvalidity, found.uid, found.uidnext) == (8, 40, None)

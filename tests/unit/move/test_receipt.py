@@ -47,7 +47,10 @@ def test_every_mail_is_in_it_once_with_its_reason(ledger: Ledger) -> None:
     assert not receipt.complete
 
 
-@pytest.mark.parametrize("state", [s for s in ItemState if s is not ItemState.VERIFIED])
+@pytest.mark.parametrize(
+    "state",
+    [ItemState.LANDED, ItemState.PLANNED, ItemState.SENDING, ItemState.FAILED, ItemState.DOUBTFUL],
+)
 def test_it_is_complete_only_where_every_mail_arrived(ledger: Ledger, state: ItemState) -> None:
     move, ids = begin(ledger, 2)
     for id_ in ids:

@@ -14,10 +14,15 @@ class State(StrEnum):
     NO_ROOM = "no-room"
     CONNECTION_LOST = "connection-lost"
     FAILED = "failed"
+    UNDONE = "undone"
 
 
 class ItemState(StrEnum):
-    """How one mail of a move stands. SENDING without a result is in doubt until it is settled."""
+    """How one mail of a move stands. SENDING without a result is in doubt until it is settled.
+
+    REFUSED: left out by the plan. UNDOING: there, and about to be removed by an undo; REMOVED: it was there, and an undo
+    has removed it.
+    """
 
     PLANNED = "planned"
     SENDING = "sending"
@@ -25,9 +30,13 @@ class ItemState(StrEnum):
     VERIFIED = "verified"
     FAILED = "failed"
     DOUBTFUL = "doubtful"
+    REFUSED = "refused"
+    UNDOING = "undoing"
+    REMOVED = "removed"
 
 
-ARRIVED = (ItemState.LANDED, ItemState.VERIFIED)
+ARRIVED = (ItemState.LANDED, ItemState.VERIFIED, ItemState.UNDOING)
+"""What is on the server by us."""
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -53,6 +62,18 @@ class Item(msgspec.Struct, frozen=True):
     sent_at: int | None = None
     repairs: str = ""
     notes: str = ""
+    risky: bool | None = None
+    there_size: int | None = None
+    there_flags: str | None = None
+    there_date: int | None = None
+
+
+class There(msgspec.Struct, frozen=True):
+    """What the server said of a mail: RFC822.SIZE in bytes, flags, INTERNALDATE in seconds since 1970 UTC."""
+
+    size: int
+    flags: frozenset[str]
+    date: int | None
 
 
 class Sending(msgspec.Struct, frozen=True):
@@ -67,6 +88,7 @@ class Sending(msgspec.Struct, frozen=True):
     uidnext: int
     repairs: str = ""
     notes: str = ""
+    risky: bool | None = None
 
 
 class Landing(msgspec.Struct, frozen=True):
@@ -86,7 +108,7 @@ class Settling(msgspec.Struct, frozen=True):
 
 
 class Move(msgspec.Struct, frozen=True):
-    """One move: `started` and `ended` in seconds since 1970 UTC; `counts`: items by state."""
+    """One move: `started` and `ended` in seconds since 1970 UTC; `counts`: items by state, `sizes`: their bytes."""
 
     id: int
     server: str
@@ -96,6 +118,7 @@ class Move(msgspec.Struct, frozen=True):
     state: State
     reason: str
     counts: dict[ItemState, int]
+    sizes: dict[ItemState, int] = msgspec.field(default_factory=dict)
 
 
 class Learnt(msgspec.Struct, frozen=True):

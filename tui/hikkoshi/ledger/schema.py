@@ -29,7 +29,8 @@ CREATE TABLE move (
     ended INTEGER,
     state TEXT NOT NULL,           -- State
     reason TEXT NOT NULL DEFAULT '',
-    told INTEGER NOT NULL DEFAULT 0
+    told INTEGER NOT NULL DEFAULT 0,
+    runs INTEGER NOT NULL DEFAULT 1   -- how often it was gone on with, or undone
 );
 CREATE TABLE item (
     id INTEGER PRIMARY KEY,
@@ -52,7 +53,11 @@ CREATE TABLE item (
     verified TEXT NOT NULL DEFAULT '',
     sent_at INTEGER,               -- when it was last begun to be sent, seconds since 1970 UTC
     repairs TEXT NOT NULL DEFAULT '',  -- names of what was mended in it, by choice
-    notes TEXT NOT NULL DEFAULT '' -- what was found in it before it was sent
+    notes TEXT NOT NULL DEFAULT '',   -- what was found in it before it was sent
+    risky INTEGER,                 -- 1: servers are known to change such bytes. NULL: not known
+    there_size INTEGER,            -- what the server said of it when it was read back. NULL: it was not
+    there_flags TEXT,
+    there_date INTEGER             -- seconds since 1970 UTC
 );
 CREATE INDEX item_move ON item (move);
 CREATE INDEX item_uid ON item (target, uidvalidity, uid);
@@ -63,6 +68,11 @@ ALTER TABLE item ADD COLUMN native TEXT NOT NULL DEFAULT '';
 ALTER TABLE item ADD COLUMN sent_at INTEGER;
 ALTER TABLE item ADD COLUMN repairs TEXT NOT NULL DEFAULT '';
 ALTER TABLE item ADD COLUMN notes TEXT NOT NULL DEFAULT '';
+ALTER TABLE item ADD COLUMN risky INTEGER;
+ALTER TABLE item ADD COLUMN there_size INTEGER;
+ALTER TABLE item ADD COLUMN there_flags TEXT;
+ALTER TABLE item ADD COLUMN there_date INTEGER;
+ALTER TABLE move ADD COLUMN runs INTEGER NOT NULL DEFAULT 1;
 """
 
 

@@ -5,24 +5,21 @@ before it.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from time import time
-from typing import Any, Self
+from typing import Self
 
 from hikkoshi.errors import LedgerError
 from hikkoshi.i18n import _
-from hikkoshi.ledger.records import ARRIVED, Item, ItemState, Landing, Learnt, Move, Sending, Settling, State
+from hikkoshi.ledger.reading import Reading
+from hikkoshi.ledger.records import Item, ItemState, Landing, Sending, Settling, State, There
 from hikkoshi.ledger.schema import open_ledger
-
-_COLUMNS = (
-    "folder, place, size, fields, target, flags, id, state, body, date, date_source, uidvalidity, uidnext, uid,"
-    " reason, verified, native, sent_at, repairs, notes"
-)
+from hikkoshi.mail.flags import pack
 
 
-class Ledger:
+class Ledger(Reading):
     """The ledger file, opened by one thread for itself. Each method that writes returns once it is on the disk."""
 
     def __init__(self, path: Path) -> None:
@@ -57,19 +54,8 @@ class Ledger:
                 )
             ) from error
 
-    def _read(self, query: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
-        try:
-            yield from self.db.execute(query, values)
-        except sqlite3.Error as error:
-            raise LedgerError(
-                _(
-                    "The ledger {path} cannot be read ({reason}). Nothing is sent without it; see to the disk and start "
-                    "again."
-                ).format(path=self.path, reason=error)
-            ) from error
-
     def begin(self, server: str, store: str, items: Iterable[Item]) -> tuple[int, list[int]]:
-        """Write a plan down. The move's id and the items' ids, in their order."""
+        """Write a plan down, PLANNED and REFUSED mails. The move's id and the items' ids, in their order."""
         with self._write():
             move = self.db.execute(
                 "INSERT INTO move (server, store, started, state) VALUES (?, ?, ?, ?)",
@@ -77,15 +63,36 @@ class Ledger:
             ).lastrowid
             first = self.db.execute("SELECT ifnull(max(id), 0) + 1 FROM item").fetchone()[0]
             rows = [
-                (id_, move, i.folder, i.native, i.place, i.size, i.fields, i.target, i.flags, ItemState.PLANNED)
+                (id_, move, i.folder, i.native, i.place, i.size, i.fields, i.target, i.flags, i.state, i.reason)
                 for id_, i in enumerate(items, first)
             ]
             self.db.executemany(
-                "INSERT INTO item (id, move, folder, native, place, size, fields, target, flags, state)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO item (id, move, folder, native, place, size, fields, target, flags, state, reason)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 rows,
             )
         return int(move or 0), [row[0] for row in rows]
+
+    def resume(self, move: int, items: Iterable[Item]) -> None:
+        """Open a move again, and plan these of its items anew: where they lie on this PC now, and where they go."""
+        with self._write():
+            self.db.execute(
+                "UPDATE move SET runs = runs + 1, state = ?, reason = '', ended = NULL, told = 0 WHERE id = ?",
+                (State.RUNNING, move),
+            )
+            self.db.executemany(
+                "UPDATE item SET folder = ?, native = ?, place = ?, size = ?, fields = ?, target = ?, flags = ?,"
+                " state = ?, reason = '' WHERE id = ? AND move = ?",
+                [
+                    (i.folder, i.native, i.place, i.size, i.fields, i.target, i.flags, ItemState.PLANNED, i.id, move)
+                    for i in items
+                ],
+            )
+
+    def undo(self, move: int) -> None:
+        """Note that a move's mails are about to be taken away from the server."""
+        with self._write():
+            self.db.execute("UPDATE move SET runs = runs + 1, told = 0 WHERE id = ?", (move,))
 
     def step(
         self,
@@ -107,7 +114,7 @@ class Ledger:
             )
             self.db.executemany(
                 "UPDATE item SET state = ?, body = ?, flags = ?, date = ?, date_source = ?, uidvalidity = ?,"
-                " uidnext = ?, repairs = ?, notes = ?, sent_at = ? WHERE id = ?",
+                " uidnext = ?, repairs = ?, notes = ?, risky = ?, sent_at = ? WHERE id = ?",
                 [
                     (
                         ItemState.SENDING,
@@ -119,6 +126,7 @@ class Ledger:
                         s.uidnext,
                         s.repairs,
                         s.notes,
+                        s.risky,
                         now,
                         s.item,
                     )
@@ -126,12 +134,41 @@ class Ledger:
                 ],
             )
 
-    def verified(self, items: Iterable[tuple[int, str]]) -> None:
-        """Note how mails were read back: (item, how)."""
+    def verified(self, items: Iterable[tuple[int, str]], there: Mapping[int, There] | None = None) -> None:
+        """Note how mails were read back, (item, how), and what the server said of them, by item."""
         with self._write():
             self.db.executemany(
                 "UPDATE item SET state = ?, verified = ? WHERE id = ?",
                 [(ItemState.VERIFIED, how, item) for item, how in items],
+            )
+            self._found(there or {})
+
+    def found(self, there: Mapping[int, There]) -> None:
+        """Note what the server says of mails now, by item, after this program changed something in them."""
+        with self._write():
+            self._found(there)
+
+    def _found(self, there: Mapping[int, There]) -> None:
+        self.db.executemany(
+            "UPDATE item SET there_size = ?, there_flags = ?, there_date = ? WHERE id = ?",
+            [(found.size, pack(found.flags), found.date, item) for item, found in there.items()],
+        )
+
+    def undoing(self, items: Iterable[int]) -> None:
+        """Note that mails are about to be taken away from the server."""
+        with self._write():
+            self.db.executemany("UPDATE item SET state = ? WHERE id = ?", [(ItemState.UNDOING, id_) for id_ in items])
+
+    def undone(self, *, removed: Iterable[int] = (), kept: Iterable[int] = (), reason: str = "") -> None:
+        """Note which of them are gone from the server (`reason`: a sentence on that), and which stay after all."""
+        with self._write():
+            self.db.executemany(
+                "UPDATE item SET state = ?, reason = ? WHERE id = ?",
+                [(ItemState.REMOVED, reason, id_) for id_ in removed],
+            )
+            self.db.executemany(
+                "UPDATE item SET state = iif(verified = '', ?, ?) WHERE id = ?",
+                [(ItemState.LANDED, ItemState.VERIFIED, id_) for id_ in kept],
             )
 
     def finish(self, move: int, state: State, reason: str = "") -> None:
@@ -146,90 +183,6 @@ class Ledger:
         with self._write():
             self.db.execute("UPDATE move SET told = 1 WHERE id = ?", (move,))
 
-    def untold(self, server: str) -> list[Move]:
-        """Moves to `server` that did not reach their end and that the user has not been told of, oldest first."""
-        rows = self._read(
-            "SELECT id, server, store, started, ended, state, reason FROM move"
-            " WHERE server = ? AND told = 0 AND state != ? ORDER BY id",
-            (server, State.DONE),
-        )
-        return [
-            Move(id_, server, store, started, ended, State(state), reason, self.counts(id_))
-            for id_, server, store, started, ended, state, reason in rows
-        ]
-
-    def moves(self, server: str) -> tuple[int, int]:
-        """How many moves to `server` there were, and how many of them have ended: it changes with each that is made."""
-        return next(self._read("SELECT count(*), count(ended) FROM move WHERE server = ?", (server,)))
-
-    def counts(self, move: int) -> dict[ItemState, int]:
-        """How many items of a move are in each state."""
-        rows = self._read("SELECT state, count(*) FROM item WHERE move = ? GROUP BY state", (move,))
-        return {ItemState(state): count for state, count in rows}
-
-    def items(self, move: int) -> list[Item]:
-        """The items of a move in the order of the plan."""
-        rows = self._read(f"SELECT {_COLUMNS} FROM item WHERE move = ? ORDER BY id", (move,))  # noqa: S608
-        return [_item(row) for row in rows]
-
-    def written(self) -> float:
-        """When it was last written to, in seconds since 1970."""
-        files = (self.path, self.path.with_name(self.path.name + "-wal"))
-        return max(file.stat().st_mtime for file in files if file.exists() and file.stat().st_size)
-
-    def in_doubt(self, server: str) -> list[Item]:
-        """Items sent to `server` without a known result."""
-        rows = self._read(
-            f"SELECT {_COLUMNS} FROM item WHERE state = ? AND move IN (SELECT id FROM move WHERE server = ?)",  # noqa: S608
-            (ItemState.SENDING, server),
-        )
-        return [_item(row) for row in rows]
-
-    def uploads(self, server: str) -> Iterator[Item]:
-        """Everything that ever arrived on `server` by us."""
-        rows = self._read(
-            f"SELECT {_COLUMNS} FROM item WHERE uid IS NOT NULL AND state IN (?, ?)"  # noqa: S608
-            " AND move IN (SELECT id FROM move WHERE server = ?)",
-            (*ARRIVED, server),
-        )
-        return (_item(row) for row in rows)
-
-    def upload_at(self, server: str, target: str, uidvalidity: int, uid: int) -> Item | None:
-        """What arrived on `server` by us as this message, None if it is none of ours."""
-        rows = self._read(
-            f"SELECT {_COLUMNS} FROM item WHERE target = ? AND uidvalidity = ? AND uid = ? AND state IN (?, ?)"  # noqa: S608
-            " AND move IN (SELECT id FROM move WHERE server = ?) ORDER BY id DESC LIMIT 1",
-            (target, uidvalidity, uid, *ARRIVED, server),
-        )
-        return next(map(_item, rows), None)
-
-    def uploads_of_other_times(self, server: str, target: str, uidvalidity: int) -> list[Item]:
-        """What arrived in the folder `target` when it had another UIDVALIDITY than this."""
-        rows = self._read(
-            f"SELECT {_COLUMNS} FROM item WHERE target = ? AND uidvalidity != ? AND uid IS NOT NULL AND state IN (?, ?)"  # noqa: S608
-            " AND move IN (SELECT id FROM move WHERE server = ?)",
-            (target, uidvalidity, *ARRIVED, server),
-        )
-        return [_item(row) for row in rows]
-
-    def uids(self, server: str, target: str, uidvalidity: int) -> set[int]:
-        """The UIDs of what arrived in the folder `target` under this UIDVALIDITY."""
-        rows = self._read(
-            "SELECT uid FROM item WHERE target = ? AND uidvalidity = ? AND uid IS NOT NULL AND state IN (?, ?)"
-            " AND move IN (SELECT id FROM move WHERE server = ?)",
-            (target, uidvalidity, *ARRIVED, server),
-        )
-        return {row[0] for row in rows}
-
-    def sent_since(self, server: str, when: int) -> list[tuple[int, int]]:
-        """(when it was sent, bytes in CRLF form) of each mail that went to `server` from `when` on, oldest first."""
-        rows = self._read(
-            "SELECT sent_at, size FROM item WHERE sent_at >= ? AND state IN (?, ?, ?, ?)"
-            " AND move IN (SELECT id FROM move WHERE server = ?) ORDER BY sent_at",
-            (when, *ARRIVED, ItemState.SENDING, ItemState.DOUBTFUL, server),
-        )
-        return [(sent_at, size) for sent_at, size in rows]
-
     def learn(self, server: str, name: str, value: int) -> None:
         """Remember what a server has shown of itself, in place of what was known by that name."""
         with self._write():
@@ -243,30 +196,13 @@ class Ledger:
         with self._write():
             self.db.execute("DELETE FROM learnt WHERE server = ? AND name = ?", (server, name))
 
-    def learnt(self, server: str) -> dict[str, Learnt]:
-        """What is known of a server, by name."""
-        rows = self._read("SELECT name, value, at FROM learnt WHERE server = ?", (server,))
-        return {name: Learnt(value, at) for name, value, at in rows}
-
     def readdress(self, moves: Iterable[tuple[int, int, int]]) -> None:
-        """Note under which UIDVALIDITY and UID uploads are found now: (item, UIDVALIDITY, UID)."""
+        """Note under which UIDVALIDITY and UID uploads are found now: (item, UIDVALIDITY, UID).
+
+        The UIDNEXT from before means nothing any more.
+        """
         with self._write():
             self.db.executemany(
-                "UPDATE item SET uidvalidity = ?, uid = ? WHERE id = ?",
+                "UPDATE item SET uidvalidity = ?, uid = ?, uidnext = NULL WHERE id = ?",
                 [(uidvalidity, uid, item) for item, uidvalidity, uid in moves],
             )
-
-    def uploads_mark(self) -> str:
-        """A text that changes whenever an upload arrives, is settled or is found under another UID; '' without any.
-
-        It reads an index and the moves, not the uploads.
-        """
-        uploads = next(self._read("SELECT count(uid), sum(uid), sum(uidvalidity) FROM item INDEXED BY item_uid"))
-        moves = next(self._read("SELECT count(*), count(ended) FROM move"))
-        return f"{uploads} {moves}" if uploads[0] else ""
-
-
-def _item(row: tuple[Any, ...]) -> Item:
-    values = list(row)
-    values[7] = ItemState(values[7])
-    return Item(*values)
