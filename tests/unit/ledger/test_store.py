@@ -8,7 +8,11 @@ import pytest
 from msgspec.structs import replace
 
 from hikkoshi.errors import LedgerError
+<<<<<<< Updated upstream
 from hikkoshi.ledger.records import Item, ItemState, Landing, Sending, Settling, State, There
+=======
+from hikkoshi.ledger.records import Item, ItemState, Landing, Mended, Sending, Settling, State
+>>>>>>> Stashed changes
 from hikkoshi.ledger.store import Ledger
 
 SERVER = "mei@example.jp"
@@ -60,6 +64,28 @@ def test_each_step_of_a_mail_is_there_for_the_next_process(ledger: Ledger) -> No
         assert (second.state, second.reason) == (ItemState.FAILED, "too large")
         assert other.in_doubt(SERVER) == []
         assert [each.id for each in other.uploads(SERVER)] == [id_]
+
+
+def test_of_a_mended_mail_both_what_was_sent_and_its_original_are_known(ledger: Ledger) -> None:
+    move, [mended, plain] = ledger.begin(SERVER, "/mail", [replace(item(1), repairs="a b"), item(2)])
+    chosen = [each.repairs for each in ledger.items(move)]
+    how = Mended(size=120, fields=b"Subject: sent", source_size=91, source_body=b"original")
+    ledger.step(sending=(Sending(mended, b"sent", "", 5, "date", 7, 3, "a", "note", how) for _ in range(1)))
+    send(ledger, plain)
+
+    one, two = ledger.items(move)
+
+    assert chosen == ["a b", ""]
+    assert (one.size, one.body, one.fields_sent, one.repairs, one.notes) == (
+        120,
+        b"sent",
+        b"Subject: sent",
+        "a",
+        "note",
+    )
+    assert (one.original_size, one.original_body, one.fields) == (91, b"original", b"Subject: 1")
+    assert (two.size, two.body, two.fields_sent) == (92, b"d", b"Subject: 2")
+    assert (two.original_size, two.original_body) == (92, b"d")
 
 
 def test_what_is_asked_of_one_account_is_of_no_other(ledger: Ledger) -> None:

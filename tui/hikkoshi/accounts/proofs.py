@@ -31,4 +31,4 @@ class LedgerProofs:
 
 
 def _proof(item: Item) -> Proof:
-    return Proof(item.fields, item.size, item.body)
+    return Proof(item.fields, item.original_size, item.original_body)

@@ -84,7 +84,7 @@ class Readdressing:
 
 def _sent(item: Item) -> Trace:
     """Where the index has lost what there was, what was sent stands in."""
-    return Trace(item.id, item.fields, item.date, item.size)
+    return Trace(item.id, item.fields_sent, item.date, item.size)
 
 
 def _matched(

@@ -40,7 +40,11 @@ ARRIVED = (ItemState.LANDED, ItemState.VERIFIED, ItemState.UNDOING)
 
 
 class Item(msgspec.Struct, frozen=True):
-    """One mail of a move. `id` is 0 before it is in the ledger; other fields as the schema tells."""
+    """One mail of a move. `id` is 0 before it is in the ledger; other fields as the schema tells.
+
+    Of a mail that was mended `size` and `body` are those of what was sent, `original_size` and `original_body` those of
+    the mail on this PC.
+    """
 
     folder: str
     place: str
@@ -62,6 +66,7 @@ class Item(msgspec.Struct, frozen=True):
     sent_at: int | None = None
     repairs: str = ""
     notes: str = ""
+<<<<<<< Updated upstream
     risky: bool | None = None
     there_size: int | None = None
     there_flags: str | None = None
@@ -74,6 +79,35 @@ class There(msgspec.Struct, frozen=True):
     size: int
     flags: frozenset[str]
     date: int | None
+=======
+    source_size: int | None = None
+    source_body: bytes | None = None
+    sent_fields: bytes | None = None
+
+    @property
+    def fields_sent(self) -> bytes:
+        """The identity fields that went up."""
+        return self.fields if self.sent_fields is None else self.sent_fields
+
+    @property
+    def original_size(self) -> int:
+        """Bytes of the mail on this PC in CRLF form."""
+        return self.size if self.source_size is None else self.source_size
+
+    @property
+    def original_body(self) -> bytes | None:
+        """Canonical digest of the mail on this PC, None where it was never read."""
+        return self.body if self.source_body is None else self.source_body
+
+
+class Mended(msgspec.Struct, frozen=True):
+    """How a mended mail differs from its original: `size` and `fields` of what is sent, the original's size and digest."""
+
+    size: int
+    fields: bytes
+    source_size: int
+    source_body: bytes
+>>>>>>> Stashed changes
 
 
 class Sending(msgspec.Struct, frozen=True):
@@ -88,7 +122,11 @@ class Sending(msgspec.Struct, frozen=True):
     uidnext: int
     repairs: str = ""
     notes: str = ""
+<<<<<<< Updated upstream
     risky: bool | None = None
+=======
+    mended: Mended | None = None
+>>>>>>> Stashed changes
 
 
 class Landing(msgspec.Struct, frozen=True):

@@ -38,7 +38,7 @@ CREATE TABLE item (
     folder TEXT NOT NULL,          -- the local folder's name
     native TEXT NOT NULL DEFAULT '',  -- and its native name, '' if an earlier version wrote it
     place TEXT NOT NULL,
-    size INTEGER NOT NULL,         -- bytes in CRLF form
+    size INTEGER NOT NULL,         -- bytes in CRLF form, of what was sent
     fields BLOB NOT NULL,          -- raw identity fields of the source
     body BLOB,                     -- canonical digest of what was sent
     target TEXT NOT NULL,          -- native name of the server folder
@@ -53,11 +53,18 @@ CREATE TABLE item (
     verified TEXT NOT NULL DEFAULT '',
     sent_at INTEGER,               -- when it was last begun to be sent, seconds since 1970 UTC
     repairs TEXT NOT NULL DEFAULT '',  -- names of what was mended in it, by choice
+<<<<<<< Updated upstream
     notes TEXT NOT NULL DEFAULT '',   -- what was found in it before it was sent
     risky INTEGER,                 -- 1: servers are known to change such bytes. NULL: not known
     there_size INTEGER,            -- what the server said of it when it was read back. NULL: it was not
     there_flags TEXT,
     there_date INTEGER             -- seconds since 1970 UTC
+=======
+    notes TEXT NOT NULL DEFAULT '',  -- what was found in it before it was sent
+    source_size INTEGER,           -- of a mended mail: bytes in CRLF form and canonical digest before that, where
+    source_body BLOB,              -- `size` and `body` are of what was sent (NULL: it was not mended)
+    sent_fields BLOB               -- and the identity fields that were sent
+>>>>>>> Stashed changes
 );
 CREATE INDEX item_move ON item (move);
 CREATE INDEX item_uid ON item (target, uidvalidity, uid);
@@ -68,11 +75,17 @@ ALTER TABLE item ADD COLUMN native TEXT NOT NULL DEFAULT '';
 ALTER TABLE item ADD COLUMN sent_at INTEGER;
 ALTER TABLE item ADD COLUMN repairs TEXT NOT NULL DEFAULT '';
 ALTER TABLE item ADD COLUMN notes TEXT NOT NULL DEFAULT '';
+<<<<<<< Updated upstream
 ALTER TABLE item ADD COLUMN risky INTEGER;
 ALTER TABLE item ADD COLUMN there_size INTEGER;
 ALTER TABLE item ADD COLUMN there_flags TEXT;
 ALTER TABLE item ADD COLUMN there_date INTEGER;
 ALTER TABLE move ADD COLUMN runs INTEGER NOT NULL DEFAULT 1;
+=======
+ALTER TABLE item ADD COLUMN source_size INTEGER;
+ALTER TABLE item ADD COLUMN source_body BLOB;
+ALTER TABLE item ADD COLUMN sent_fields BLOB;
+>>>>>>> Stashed changes
 """
 
 

@@ -16,7 +16,15 @@ from hikkoshi.i18n import _
 from hikkoshi.ledger.reading import Reading
 from hikkoshi.ledger.records import Item, ItemState, Landing, Sending, Settling, State, There
 from hikkoshi.ledger.schema import open_ledger
+<<<<<<< Updated upstream
 from hikkoshi.mail.flags import pack
+=======
+
+_COLUMNS = (
+    "folder, place, size, fields, target, flags, id, state, body, date, date_source, uidvalidity, uidnext, uid,"
+    " reason, verified, native, sent_at, repairs, notes, source_size, source_body, sent_fields"
+)
+>>>>>>> Stashed changes
 
 
 class Ledger(Reading):
@@ -63,11 +71,31 @@ class Ledger(Reading):
             ).lastrowid
             first = self.db.execute("SELECT ifnull(max(id), 0) + 1 FROM item").fetchone()[0]
             rows = [
+<<<<<<< Updated upstream
                 (id_, move, i.folder, i.native, i.place, i.size, i.fields, i.target, i.flags, i.state, i.reason)
                 for id_, i in enumerate(items, first)
             ]
             self.db.executemany(
                 "INSERT INTO item (id, move, folder, native, place, size, fields, target, flags, state, reason)"
+=======
+                (
+                    id_,
+                    move,
+                    i.folder,
+                    i.native,
+                    i.place,
+                    i.size,
+                    i.fields,
+                    i.target,
+                    i.flags,
+                    i.repairs,
+                    ItemState.PLANNED,
+                )
+                for id_, i in enumerate(items, first)
+            ]
+            self.db.executemany(
+                "INSERT INTO item (id, move, folder, native, place, size, fields, target, flags, repairs, state)"
+>>>>>>> Stashed changes
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 rows,
             )
@@ -102,7 +130,7 @@ class Ledger(Reading):
         sending: Iterable[Sending] = (),
     ) -> None:
         """Note in one transaction what became of mails, and what goes next, before its first byte goes out."""
-        now = int(time())
+        now, sending = int(time()), list(sending)
         with self._write():
             self.db.executemany(
                 "UPDATE item SET state = ?, uidvalidity = ?, uid = ? WHERE id = ?",
@@ -131,6 +159,14 @@ class Ledger(Reading):
                         s.item,
                     )
                     for s in sending
+                ],
+            )
+            self.db.executemany(
+                "UPDATE item SET size = ?, sent_fields = ?, source_size = ?, source_body = ? WHERE id = ?",
+                [
+                    (s.mended.size, s.mended.fields, s.mended.source_size, s.mended.source_body, s.item)
+                    for s in sending
+                    if s.mended
                 ],
             )
 

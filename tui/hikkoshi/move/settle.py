@@ -57,7 +57,7 @@ def trace(item: Item) -> Trace:
     """What the ledger knows of a mail that was being sent."""
     return Trace(
         key=item.id,
-        identity=identify(item.fields).digest,
+        identity=identify(item.fields_sent).digest,
         size=item.size,
         body=item.body or b"",
         flags=unpack(item.flags),
@@ -69,7 +69,7 @@ def trace(item: Item) -> Trace:
 def _sightings(index: Index, folder: int, items: list[Item], ours: Known) -> list[Sighting]:
     """The mails of a folder that could be one of the items."""
     lowest = min(item.uidnext or 0 for item in items)
-    wanted = {identify(item.fields).digest for item in items}
+    wanted = {identify(item.fields_sent).digest for item in items}
     rows = index.db.execute(
         "SELECT place, fields, size, flagset.flags, date FROM message JOIN flagset ON flagset.id = message.flags"
         " WHERE folder = ? AND place >= ?",
