@@ -83,7 +83,7 @@ class AccountSession:
         self.files = files or files_of(options)
         self.index_path = self.files.index
         self.snapshot: Snapshot | None = None
-        self._login = _login(options, password)
+        self.login = _login(options, password)
         self._config = load_config(self.files.config)
         remembered = self._config.accounts.get(self.server, AccountConfig())
         self.overrides: dict[str, str] = {**remembered.mapping, **options.mapping}
@@ -123,7 +123,7 @@ class AccountSession:
             local = stack.enter_context(LocalRefresh(index, self.store, cancel, children))
             local.start()
             connection = stack.enter_context(ExitStack())
-            bulk = connection.enter_context(Bulk.open(self._login))
+            bulk = connection.enter_context(Bulk.open(self.login))
             wait_for_stragglers(ledger, self.server, bulk, cancel.wait)
             asked = set(upload_targets(index))
             overview = bulk.overview(asked)
@@ -161,9 +161,14 @@ class AccountSession:
 
     def hang_up(self) -> None:
         """Close the connection that `refresh` kept, if there is one."""
-        kept, self._kept = self._kept, None
+        kept = self.take_kept()
         if kept is not None:
             kept.close()
+
+    def take_kept(self) -> Bulk | None:
+        """The connection that `refresh` kept, for whom goes on with it; None if there is none."""
+        kept, self._kept = self._kept, None
+        return kept
 
     def fill_search(self, cancel: Cancel) -> None:
         """Make mail searchable that is not yet, until none is left or the work shall stop; it may be stopped at any time.
@@ -180,7 +185,7 @@ class AccountSession:
         """Remember the user's mapping and compare again with it. Raises `UsageError` and `ConfigError`."""
         before, self.overrides = self.overrides, dict(overrides)
         try:
-            snapshot = self._compare_again(report)
+            snapshot = self.compare_again(report)
         except BaseException:
             self.overrides = before
             raise
@@ -230,8 +235,7 @@ class AccountSession:
             index = stack.enter_context(Index(self.files.index))
             ledger = stack.enter_context(Ledger(self.files.ledger))
             self._see_that_nothing_moved(ledger)
-            kept, self._kept = self._kept, None
-            link = stack.enter_context(Link(self._login, cancel, kept))
+            link = stack.enter_context(Link(self.login, cancel, self.take_kept()))
             meter = self._meter(index)
             move = moving.Upload(
                 plan,
@@ -255,7 +259,7 @@ class AccountSession:
                     rooms = tuple(meter.read(link.bulk, sorted({share.target for share in plan.shares} | {"INBOX"})))
                     report(Rooms(rooms))
                     self.snapshot = replace(self._seen(), rooms=rooms)
-        self._compare_again(lambda _progress: None)
+        self.compare_again(lambda _progress: None)
         return receipt
 
     def left_behind(self) -> str:
@@ -334,7 +338,8 @@ class AccountSession:
         _folders, _messages, used = index.totals(SERVER)
         return Meter(self.options.reserve, self.options.quota_limit, used)
 
-    def _compare_again(self, report: Report) -> Snapshot:
+    def compare_again(self, report: Report) -> Snapshot:
+        """Compare what changed in the index since, without a look at either side; `snapshot` is new afterwards."""
         seen = self._seen()
         report(Progress(Stage.COMPARE))
         with Index(self.files.index) as index, Ledger(self.files.ledger) as ledger:

@@ -55,6 +55,11 @@ class Conversation:
         """Whether the connection is gone."""
         return self._channel.closed
 
+    @property
+    def has_modseq(self) -> bool:
+        """Whether the server counts changes, at least in some folders (CONDSTORE, RFC 7162; QRESYNC means both)."""
+        return bool({"CONDSTORE", "QRESYNC"} & self._channel.capabilities)
+
     def close(self) -> None:
         """Log out."""
         self._channel.say_goodbye()

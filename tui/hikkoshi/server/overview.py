@@ -118,11 +118,8 @@ class Overviewing(Conversation):
     def _returning(self, *, at_once: bool, uses: bool) -> bytes:
         if not at_once:
             return b""
-        items = b"MESSAGES UIDNEXT UIDVALIDITY" + (b" HIGHESTMODSEQ" if self._has_modseq() else b"")
+        items = b"MESSAGES UIDNEXT UIDVALIDITY" + (b" HIGHESTMODSEQ" if self.has_modseq else b"")
         return b" RETURN (" + (b"SPECIAL-USE " if uses else b"") + b"STATUS (" + items + b"))"
-
-    def _has_modseq(self) -> bool:
-        return bool({"CONDSTORE", "QRESYNC"} & self._channel.capabilities)
 
     def _plain_list(self) -> _Answers:
         """The folders again, for a server that offers LIST-STATUS and refuses it."""
@@ -143,7 +140,7 @@ class Overviewing(Conversation):
 
     def _states(self, folders: Iterable[Folder]) -> dict[str, FolderStatus]:
         """STATUS of all folders in one go; a folder that it is refused for is left out."""
-        if not self._has_modseq():
+        if not self.has_modseq:
             return {}
         items = b" (MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ)"
         asked = [_Answers(b"STATUS " + mailbox(folder.native) + items) for folder in folders if folder.selectable]

@@ -62,11 +62,10 @@ class Storing(ReadBack):
     def flags_now(self, uids: Iterable[int], *, modseq: bool = False) -> dict[int, Flagging]:
         """The flags of mails of the folder that is open, as the server has them now; what is gone is left out.
 
-        `modseq`: ask for each mail's, which only a server with CONDSTORE tells.
+        `modseq`: ask for each mail's, which only a server with CONDSTORE tells. What others changed a moment ago is in
+        it only behind a `noop`: Dovecot looks for that between two commands.
         """
         wanted = frozenset(uids)
-        # Waited for, as in `read_back`: Dovecot would take the FETCH before it looks what others have changed.
-        self.noop()
         found: dict[int, Flagging] = {}
         for uid_set in uid_sets(wanted):
             for fetched in self._fetch(uid_set, FLAG_AND_MODSEQ_ITEMS if modseq else FLAG_ITEMS):
