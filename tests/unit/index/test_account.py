@@ -47,7 +47,7 @@ def steps(draw: st.DrawFn) -> Step:
     message = mail(
         draw(st.integers(1, 5)),
         draw(st.sampled_from(["", "\\Seen", "\\Flagged", "\\Draft"])),
-        size=draw(st.sampled_from([0, 500])),
+        size=draw(st.sampled_from([0, 500, 9000])),
         partial=side == LOCAL and draw(st.booleans()) and draw(st.booleans()),
         **draw(KINDS),  # type: ignore[arg-type]
     )

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import asdict, replace
 
-from hikkoshi.index.compare import WHY_LEDGER, WHY_MESSAGE_ID_ONLY
+from hikkoshi.index.compare import WHY_CUT, WHY_LEDGER, WHY_MESSAGE_ID_ONLY
 from hikkoshi.index.queries import Counts, folder_pairs
 from hikkoshi.index.relation import Relation
 from hikkoshi.index.schema import LOCAL, SERVER
@@ -260,6 +260,32 @@ def in_doubt_but_the_only_rival_is_in_the_trash(sides: Planted) -> None:
     sides.put(SERVER, "INBOX", mail(2, message_id="x", sender="hanako@example.jp"))
 
 
+def cut_on_the_server(sides: Planted) -> None:
+    sides.put(LOCAL, "Inbox", mail(1, size=20_000))
+    sides.put(SERVER, "INBOX", mail(1, size=2_000))
+
+
+def cut_on_the_server_and_whole_in_another_folder(sides: Planted) -> None:
+    sides.put(LOCAL, "Inbox", mail(1, size=20_000))
+    sides.put(SERVER, "INBOX", mail(1, size=2_000))
+    sides.put(SERVER, "Sent", mail(1, size=19_000))
+
+
+def some_headers_less_on_the_server(sides: Planted) -> None:
+    sides.put(LOCAL, "Inbox", mail(1, size=6_000))
+    sides.put(SERVER, "INBOX", mail(1, size=1_000))
+
+
+def a_server_that_does_not_tell_sizes(sides: Planted) -> None:
+    sides.put(LOCAL, "Inbox", mail(1, size=20_000))
+    sides.put(SERVER, "INBOX", replace(mail(1), size=0))
+
+
+def without_its_attachments_here(sides: Planted) -> None:
+    sides.put(LOCAL, "Inbox", mail(1, size=2_000))
+    sides.put(SERVER, "INBOX", mail(1, size=20_000))
+
+
 CASES: list[tuple[Plant, Counts, int]] = [
     (same_mail, Counts(), 0),
     (one_each, Counts(only_local=1, only_server=1), 1),
@@ -305,6 +331,11 @@ CASES: list[tuple[Plant, Counts, int]] = [
     (a_draft_outside_the_drafts, Counts(flags=1), 0),
     (a_draft_filed_among_other_mail_here, Counts(elsewhere=1), 0),
     (id_reused_and_one_pair_is_left_over, Counts(ambiguous=1), 0),
+    (cut_on_the_server, Counts(ambiguous=1), 0),
+    (cut_on_the_server_and_whole_in_another_folder, Counts(), 0),
+    (some_headers_less_on_the_server, Counts(), 0),
+    (a_server_that_does_not_tell_sizes, Counts(), 0),
+    (without_its_attachments_here, Counts(), 0),
     (in_doubt_but_the_only_rival_is_in_the_trash, Counts(left_out=1, ambiguous=1), 0),
 ]
 
@@ -411,6 +442,16 @@ def test_a_row_says_why(sides: Planted) -> None:
     assert [row.why for row in sides.rows()] == [WHY_MESSAGE_ID_ONLY]
 
 
+def test_a_copy_cut_by_others_is_in_doubt_and_our_own_upload_is_not(sides: Planted) -> None:
+    sides.put(LOCAL, "Inbox", mail(1, size=20_000))
+    (there,) = sides.put(SERVER, "INBOX", mail(1, size=2_000))
+    assert sides.counts() == Counts(ambiguous=1)
+    assert [(row.why, row.local is None, row.server is None) for row in sides.rows()] == [(WHY_CUT, False, False)]
+
+    sides.proofs["INBOX", UIDVALIDITY, there] = proof(mail(1, size=20_000), b"digest")
+    assert sides.counts() == Counts()
+
+
 def test_a_server_folder_that_could_not_be_read_is_not_compared(sides: Planted) -> None:
     same_mail(sides)
     row = sides.index.server_folder("INBOX")
@@ -435,7 +476,7 @@ def accounts(draw: st.DrawFn) -> list[tuple[int, str, dict[str, object]]]:
         st.integers(1, 6),
         kind,
         st.sampled_from(FLAGS),
-        st.sampled_from([0, 500]),
+        st.sampled_from([0, 500, 9000]),
     )
     found = []
     for (side, name), number, facts, flags, size in draw(st.lists(one, max_size=30)):

@@ -6,6 +6,7 @@ from hikkoshi.advice.report import size_text
 from hikkoshi.app.selection import Selection
 from hikkoshi.app.signs import KINDS, PENDING, Kind
 from hikkoshi.i18n import N_, _, ngettext
+from hikkoshi.index.compare import WHY_CUT
 from hikkoshi.index.queries import Counts, Row
 from hikkoshi.index.relation import UPLOAD, Relation
 from hikkoshi.jobs.progress import Progress, Stage
@@ -101,6 +102,10 @@ def row_text(row: Row, kinds: Sequence[Kind]) -> str:
     text = "; ".join(_(kind.meaning) for kind in kinds)
     if row.relation & Relation.ELSEWHERE and row.server_folder:
         text += " " + _("(here in {local}, there in {server})").format(local=row.local_folder, server=row.server_folder)
+    if row.why == WHY_CUT and row.local and row.server:
+        text += " " + _("(the server's copy is much smaller: {there} of {here})").format(
+            there=size_text(row.server.message.size), here=size_text(row.local.message.size)
+        )
     if row.relation & Relation.FLAGS and row.local and row.server:
         here, there = comparable(row.local.message.flags), comparable(row.server.message.flags)
         if here - there:

@@ -9,11 +9,14 @@ from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
-from hikkoshi.index.schema import LOCAL
+from hikkoshi.index.schema import LOCAL, SERVER
 from hikkoshi.mail.identity import unified_fields
 
 # Stores and servers differ about a line end at a mail's end, and about nothing else that is of no weight.
 SIZE_SLACK = 2
+CUT_SLACK = 4096
+"""A server's copy of less than half the size, and so many bytes less than that, was cut, or lost its attachments: servers
+that count otherwise, or add and take away headers, differ by less."""
 # Of Date, From and Subject: a list's copy of a mail has another Subject, a gateway's another From.
 _AGREEING_FIELDS = 2
 
@@ -23,7 +26,8 @@ WHY_MESSAGE_ID_ONLY = "message-id-only"
 WHY_LEDGER = "ledger"
 WHY_DOUBT = "doubt"
 WHY_ALONE = "alone"
-WHYS = (WHY_ALONE, WHY_MESSAGE_ID, WHY_HEADERS, WHY_MESSAGE_ID_ONLY, WHY_LEDGER, WHY_DOUBT)
+WHY_CUT = "cut"
+WHYS = (WHY_ALONE, WHY_MESSAGE_ID, WHY_HEADERS, WHY_MESSAGE_ID_ONLY, WHY_LEDGER, WHY_DOUBT, WHY_CUT)
 """The codes by the number that stands for them in the index."""
 
 
@@ -68,7 +72,7 @@ def gather(copies: Iterable[Copy], fields_of: FieldsOf) -> Iterator[Mail]:
         if len(bucket) == 1:
             yield Mail(bucket)
         elif bucket[0].message_id:
-            yield from _by_message_id(bucket, fields_of)
+            yield from map(_unless_cut, _by_message_id(bucket, fields_of))
         else:
             yield from _by_headers(bucket)
 
@@ -104,6 +108,16 @@ def _by_message_id(bucket: list[Copy], fields_of: FieldsOf) -> Iterator[Mail]:
         rivals = [copy for same in local for copy in same]
         yield from (Mail(same, doubtful=True, why=WHY_DOUBT) for same in local)
         yield from (Mail(same, doubtful=True, why=WHY_DOUBT, rivals=rivals) for same in server)
+
+
+def _unless_cut(mail: Mail) -> Mail:
+    """In doubt where each copy on the server is much smaller than this PC's: the whole mail may be here alone."""
+    there = [copy for copy in mail.copies if copy.side == SERVER]
+    if there and not mail.doubtful and not any(copy.proved or not copy.size for copy in there):
+        here = [copy for copy in mail.copies if copy.side == LOCAL]
+        if max((copy.size for copy in here), default=0) > 2 * max(copy.size for copy in there) + CUT_SLACK:
+            mail.doubtful, mail.why, mail.rivals = True, WHY_CUT, here
+    return mail
 
 
 def _agree(one: bytes, other: bytes) -> bool:

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Mapping
 from functools import lru_cache
 
-from hikkoshi.index.compare import SIZE_SLACK, WHY_ALONE, WHY_HEADERS, WHY_LEDGER, WHY_MESSAGE_ID, WHYS
+from hikkoshi.index.compare import CUT_SLACK, SIZE_SLACK, WHY_ALONE, WHY_HEADERS, WHY_LEDGER, WHY_MESSAGE_ID, WHYS
 from hikkoshi.index.pairing import flags_relation
 from hikkoshi.index.relation import Relation
 from hikkoshi.index.schema import SERVER_ROW
@@ -24,7 +24,7 @@ _ALONE, _BY_ID, _BY_HEADERS, _BY_LEDGER = map(WHYS.index, (WHY_ALONE, WHY_MESSAG
 def is_plain(scope: Scope) -> str:
     """The condition on the copies of one key under which the mail is plain; `pair_plain` and its rest share it."""
     same_mail = (
-        f"(message.key & {HAS_ID} OR (message.key & {STRONG} AND NOT max(proved)"
+        f"((message.key & {HAS_ID} AND max(size) <= 2 * min(size) + {CUT_SLACK}) OR (message.key & {STRONG} AND NOT max(proved)"
         f" AND max(size) - min(size) <= {SIZE_SLACK}))"
     )
     return (

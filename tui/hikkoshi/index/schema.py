@@ -12,7 +12,7 @@ from hikkoshi.i18n import _
 from hikkoshi.index.relation import UPLOAD
 from hikkoshi.jobs.wal import use_wal
 
-VERSION = 3
+VERSION = 4
 LOCAL, SERVER = 0, 1
 """The two sides, as the column `side` has them."""
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from hikkoshi.i18n import _
+from hikkoshi.index.compare import WHY_CUT
 from hikkoshi.index.queries import Row, rows, upload_sums
 from hikkoshi.index.relation import UPLOAD, Relation
 from hikkoshi.index.schema import SERVER
@@ -121,6 +122,11 @@ def _reason_against(row: Row, append_limit: int | None) -> str:
         reason = _("only its headers were downloaded to this PC; let the mail client fetch all of it first")
     elif row.relation & Relation.LEFT_OUT:
         reason = _("it lies in a folder that is left out; move it to another folder in the mail client first")
+    elif row.why == WHY_CUT and row.server is not None:
+        reason = _(
+            "the server's copy has only {there:,} of its {here:,} bytes, as if it had been cut; if it was, delete that copy "
+            "and upload again"
+        ).format(there=row.server.message.size, here=message.size)
     elif row.relation & Relation.AMBIGUOUS:
         reason = _("the evidence cannot settle whether the server has it; it is never sent by itself")
     elif row.relation & Relation.COPY:
