@@ -8,11 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from hikkoshi.errors import LedgerError
-<<<<<<< Updated upstream
-from hikkoshi.ledger.records import Item, ItemState, Landing, Sending, Settling, State, There
-=======
-from hikkoshi.ledger.records import Item, ItemState, Landing, Mended, Sending, Settling, State
->>>>>>> Stashed changes
+from hikkoshi.ledger.records import Item, ItemState, Landing, Mended, Sending, Settling, State, There
 from hikkoshi.ledger.store import Ledger
 
 SERVER = "mei@example.jp"
@@ -70,7 +66,7 @@ def test_of_a_mended_mail_both_what_was_sent_and_its_original_are_known(ledger: 
     move, [mended, plain] = ledger.begin(SERVER, "/mail", [replace(item(1), repairs="a b"), item(2)])
     chosen = [each.repairs for each in ledger.items(move)]
     how = Mended(size=120, fields=b"Subject: sent", source_size=91, source_body=b"original")
-    ledger.step(sending=(Sending(mended, b"sent", "", 5, "date", 7, 3, "a", "note", how) for _ in range(1)))
+    ledger.step(sending=(Sending(mended, b"sent", "", 5, "date", 7, 3, "a", "note", mended=how) for _ in range(1)))
     send(ledger, plain)
 
     one, two = ledger.items(move)

@@ -11,7 +11,8 @@ from hikkoshi.ledger.records import ARRIVED, Item, ItemState, Learnt, Move, Stat
 
 _COLUMNS = (
     "folder, place, size, fields, target, flags, id, state, body, date, date_source, uidvalidity, uidnext, uid,"
-    " reason, verified, native, sent_at, repairs, notes, risky, there_size, there_flags, there_date"
+    " reason, verified, native, sent_at, repairs, notes, risky, there_size, there_flags, there_date,"
+    " source_size, source_body, sent_fields"
 )
 
 

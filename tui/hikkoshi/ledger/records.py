@@ -66,20 +66,10 @@ class Item(msgspec.Struct, frozen=True):
     sent_at: int | None = None
     repairs: str = ""
     notes: str = ""
-<<<<<<< Updated upstream
     risky: bool | None = None
     there_size: int | None = None
     there_flags: str | None = None
     there_date: int | None = None
-
-
-class There(msgspec.Struct, frozen=True):
-    """What the server said of a mail: RFC822.SIZE in bytes, flags, INTERNALDATE in seconds since 1970 UTC."""
-
-    size: int
-    flags: frozenset[str]
-    date: int | None
-=======
     source_size: int | None = None
     source_body: bytes | None = None
     sent_fields: bytes | None = None
@@ -107,7 +97,14 @@ class Mended(msgspec.Struct, frozen=True):
     fields: bytes
     source_size: int
     source_body: bytes
->>>>>>> Stashed changes
+
+
+class There(msgspec.Struct, frozen=True):
+    """What the server said of a mail: RFC822.SIZE in bytes, flags, INTERNALDATE in seconds since 1970 UTC."""
+
+    size: int
+    flags: frozenset[str]
+    date: int | None
 
 
 class Sending(msgspec.Struct, frozen=True):
@@ -122,11 +119,8 @@ class Sending(msgspec.Struct, frozen=True):
     uidnext: int
     repairs: str = ""
     notes: str = ""
-<<<<<<< Updated upstream
     risky: bool | None = None
-=======
     mended: Mended | None = None
->>>>>>> Stashed changes
 
 
 class Landing(msgspec.Struct, frozen=True):

@@ -53,18 +53,14 @@ CREATE TABLE item (
     verified TEXT NOT NULL DEFAULT '',
     sent_at INTEGER,               -- when it was last begun to be sent, seconds since 1970 UTC
     repairs TEXT NOT NULL DEFAULT '',  -- names of what was mended in it, by choice
-<<<<<<< Updated upstream
-    notes TEXT NOT NULL DEFAULT '',   -- what was found in it before it was sent
+    notes TEXT NOT NULL DEFAULT '',  -- what was found in it before it was sent
     risky INTEGER,                 -- 1: servers are known to change such bytes. NULL: not known
     there_size INTEGER,            -- what the server said of it when it was read back. NULL: it was not
     there_flags TEXT,
-    there_date INTEGER             -- seconds since 1970 UTC
-=======
-    notes TEXT NOT NULL DEFAULT '',  -- what was found in it before it was sent
+    there_date INTEGER,            -- seconds since 1970 UTC
     source_size INTEGER,           -- of a mended mail: bytes in CRLF form and canonical digest before that, where
     source_body BLOB,              -- `size` and `body` are of what was sent (NULL: it was not mended)
     sent_fields BLOB               -- and the identity fields that were sent
->>>>>>> Stashed changes
 );
 CREATE INDEX item_move ON item (move);
 CREATE INDEX item_uid ON item (target, uidvalidity, uid);
@@ -75,17 +71,14 @@ ALTER TABLE item ADD COLUMN native TEXT NOT NULL DEFAULT '';
 ALTER TABLE item ADD COLUMN sent_at INTEGER;
 ALTER TABLE item ADD COLUMN repairs TEXT NOT NULL DEFAULT '';
 ALTER TABLE item ADD COLUMN notes TEXT NOT NULL DEFAULT '';
-<<<<<<< Updated upstream
 ALTER TABLE item ADD COLUMN risky INTEGER;
 ALTER TABLE item ADD COLUMN there_size INTEGER;
 ALTER TABLE item ADD COLUMN there_flags TEXT;
 ALTER TABLE item ADD COLUMN there_date INTEGER;
 ALTER TABLE move ADD COLUMN runs INTEGER NOT NULL DEFAULT 1;
-=======
 ALTER TABLE item ADD COLUMN source_size INTEGER;
 ALTER TABLE item ADD COLUMN source_body BLOB;
 ALTER TABLE item ADD COLUMN sent_fields BLOB;
->>>>>>> Stashed changes
 """
 
 

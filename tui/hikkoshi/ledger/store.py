@@ -16,15 +16,7 @@ from hikkoshi.i18n import _
 from hikkoshi.ledger.reading import Reading
 from hikkoshi.ledger.records import Item, ItemState, Landing, Sending, Settling, State, There
 from hikkoshi.ledger.schema import open_ledger
-<<<<<<< Updated upstream
 from hikkoshi.mail.flags import pack
-=======
-
-_COLUMNS = (
-    "folder, place, size, fields, target, flags, id, state, body, date, date_source, uidvalidity, uidnext, uid,"
-    " reason, verified, native, sent_at, repairs, notes, source_size, source_body, sent_fields"
-)
->>>>>>> Stashed changes
 
 
 class Ledger(Reading):
@@ -71,13 +63,6 @@ class Ledger(Reading):
             ).lastrowid
             first = self.db.execute("SELECT ifnull(max(id), 0) + 1 FROM item").fetchone()[0]
             rows = [
-<<<<<<< Updated upstream
-                (id_, move, i.folder, i.native, i.place, i.size, i.fields, i.target, i.flags, i.state, i.reason)
-                for id_, i in enumerate(items, first)
-            ]
-            self.db.executemany(
-                "INSERT INTO item (id, move, folder, native, place, size, fields, target, flags, state, reason)"
-=======
                 (
                     id_,
                     move,
@@ -89,14 +74,14 @@ class Ledger(Reading):
                     i.target,
                     i.flags,
                     i.repairs,
-                    ItemState.PLANNED,
+                    i.state,
+                    i.reason,
                 )
                 for id_, i in enumerate(items, first)
             ]
             self.db.executemany(
-                "INSERT INTO item (id, move, folder, native, place, size, fields, target, flags, repairs, state)"
->>>>>>> Stashed changes
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO item (id, move, folder, native, place, size, fields, target, flags, repairs, state, reason)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 rows,
             )
         return int(move or 0), [row[0] for row in rows]
