@@ -424,7 +424,8 @@ class TestTwoAtOnce:
         status, _, err = ended(first)
 
         assert second.returncode == 2
-        assert second.stderr.startswith("hikkoshi: Another hikkoshi is uploading to this account.")
+        assert second.stderr.startswith("hikkoshi: Another hikkoshi is at work on this account: ")
+        assert f", process {first.pid}, “upload”, since 20" in second.stderr
         assert check.returncode == 1
         assert (status, err) == (0, "")
         assert on_server(dovecot, mover) == SIX

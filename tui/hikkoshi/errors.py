@@ -18,6 +18,7 @@
     ├── SecretError                  no password was to be had
     ├── IndexUnusable               the index cannot be opened or written
     ├── LedgerError                  the ledger cannot be opened or written; nothing is sent without it
+    │   └── AccountBusy              another hikkoshi is moving the account's mail
     └── Cancelled                    the user, SIGHUP or SIGTERM asked to stop
 
 A message is one sentence or two for the user: what happened, what it means for their mail, what to do next.
@@ -101,6 +102,10 @@ class IndexUnusable(HikkoshiError):
 
 class LedgerError(HikkoshiError):
     """The ledger cannot be opened or written. Nothing is sent without it."""
+
+
+class AccountBusy(LedgerError):
+    """Another hikkoshi is moving mail of this account; the message names who, where and since when."""
 
 
 class Cancelled(HikkoshiError):

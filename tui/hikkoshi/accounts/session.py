@@ -231,7 +231,7 @@ class AccountSession:
 
         self.ready()
         with ExitStack() as stack:
-            stack.enter_context(MoveLock(self.files.lock))
+            stack.enter_context(MoveLock(self.files.lock, "upload"))
             index = stack.enter_context(Index(self.files.index))
             ledger = stack.enter_context(Ledger(self.files.ledger))
             self._see_that_nothing_moved(ledger)
@@ -269,7 +269,7 @@ class AccountSession:
             if not moves:
                 return ""
             try:
-                with MoveLock(self.files.lock):
+                with MoveLock(self.files.lock, "check"):
                     unchanged = self._moves == ledger.moves(self.server)
                     for move in moves:
                         if move.state is State.RUNNING:
@@ -316,7 +316,7 @@ class AccountSession:
 
     def _settle(self, index: Index, ledger: Ledger) -> None:
         try:
-            with MoveLock(self.files.lock):
+            with MoveLock(self.files.lock, "check"):
                 settle(index, ledger, self.server)
         except LedgerError:
             # Another hikkoshi is moving this account's mail; what it has under way is not in doubt.
