@@ -153,6 +153,7 @@ _STAGES = {
     Stage.COMPARE: lambda: _("comparing"),
     Stage.UPLOAD: lambda: _("uploading"),
     Stage.VERIFY: lambda: _("reading back"),
+    Stage.FLAGS: lambda: _("setting flags"),
 }
 
 

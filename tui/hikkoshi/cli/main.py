@@ -15,6 +15,7 @@ set_language(detect_language())
 
 from hikkoshi.cli.check import check  # noqa: E402
 from hikkoshi.cli.options import merged, shared_options  # noqa: E402
+from hikkoshi.cli.sync_flags import sync_flags  # noqa: E402
 from hikkoshi.cli.upload import upload  # noqa: E402
 
 CRASHED = 70
@@ -44,6 +45,7 @@ def cli(context: click.Context, /, **given: Any) -> None:
 
 cli.add_command(check)
 cli.add_command(upload)
+cli.add_command(sync_flags)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -49,6 +49,7 @@ def _stage(stage: Stage) -> str:
         Stage.COMPARE: _("Comparing"),
         Stage.UPLOAD: _("Uploading to"),
         Stage.VERIFY: _("Reading back"),
+        Stage.FLAGS: _("Setting flags in"),
     }
     return texts[stage]
 

@@ -88,6 +88,15 @@ def note_flags(index: Index, native: str, uidvalidity: int, flags: Mapping[int, 
         index.update_flags((id_, flags[uid]) for id_, uid, before in rows if pack(flags[uid]) != before)
 
 
+def fields_at(index: Index, native: str, uids: Iterable[int]) -> dict[int, bytes]:
+    """The raw identity fields of mails of the server folder `native` by UID."""
+    rows = index.db.execute(
+        "SELECT place, fields FROM message WHERE folder = ? AND place IN (SELECT value FROM json_each(?))",
+        (index.server_folder(native), json.dumps(list(uids))),
+    )
+    return dict(rows.fetchall())
+
+
 def _twice(values: Iterable[int] | Iterable[str] | None) -> tuple[str | None, str | None]:
     text = None if values is None else json.dumps(list(values))
     return text, text

@@ -15,6 +15,7 @@ class Stage(StrEnum):
     COMPARE = "compare"
     UPLOAD = "upload"
     VERIFY = "verify"
+    FLAGS = "flags"
 
 
 class Progress(msgspec.Struct, frozen=True):

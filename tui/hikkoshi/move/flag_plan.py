@@ -64,7 +64,7 @@ class FlagFolder(msgspec.Struct, frozen=True):
 
 
 class FlagPlan(msgspec.Struct, frozen=True):
-    """All that would change. `left`: mails with flags that cannot be set, with the reason.
+    """All that would change. `left`: mails with flags that cannot be set, with the reason; `folder` is the server's.
 
     `server_more`: how many mails have flags on the server that would be taken away if that were asked for.
     """
@@ -168,6 +168,6 @@ def _change(ours: frozenset[str], theirs: frozenset[str], kept: Kept) -> FlagCha
 
 def _left(index: Index, refused: Mapping[int, tuple[str, ...]]) -> Iterable[Failure]:
     for row in rows(index, refused):
-        assert row.local is not None, "a pair has both"
+        assert row.server is not None, "a pair has both"
         reason = _("IMAP has no way to say “{flags}”").format(flags=" ".join(refused[row.id]))
-        yield Failure(subject(row.local.message.fields), row.local_folder, reason)
+        yield Failure(subject(row.server.message.fields), row.server_folder, reason)
