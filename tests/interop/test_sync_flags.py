@@ -3,8 +3,6 @@
 import json
 from collections.abc import Callable, Iterable
 
-import pytest
-
 from hikkoshi.accounts.flags import plan_flags, sync_flags
 from hikkoshi.index.queries import row_ids, rows
 from hikkoshi.index.store import Index
