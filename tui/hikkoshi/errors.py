@@ -61,7 +61,16 @@ class HelperDied(LocalError):
 
 
 class ServerError(HikkoshiError):
-    """Something on the server's side."""
+    """Something on the server's side.
+
+    `code`: the response code without brackets ('OVERQUOTA'), or ''. `words`: the server's own, as they came, '' where it
+    said nothing: for reading what it asks for, never for showing.
+    """
+
+    def __init__(self, message: str, code: str = "", words: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.words = words
 
 
 class ConnectFailed(ServerError):
@@ -81,11 +90,7 @@ class ConnectionLost(ServerError):
 
 
 class CommandRefused(ServerError):
-    """The server answered NO. `code` is the response code without brackets ('OVERQUOTA'), or ''."""
-
-    def __init__(self, message: str, code: str = "") -> None:
-        super().__init__(message)
-        self.code = code
+    """The server answered NO."""
 
 
 class ProtocolBroken(ServerError):

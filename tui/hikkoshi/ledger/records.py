@@ -13,6 +13,8 @@ class State(StrEnum):
     STOPPED = "stopped"
     NO_ROOM = "no-room"
     CONNECTION_LOST = "connection-lost"
+    THROTTLED = "throttled"  # the server asked for less, again and again; the rest goes later
+    BUDGET_SPENT = "budget-spent"  # so many bytes may go in a day; the rest goes later
     FAILED = "failed"
     UNDONE = "undone"
 

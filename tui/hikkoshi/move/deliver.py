@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from hikkoshi.errors import CommandRefused, ConnectionLost, HikkoshiError, LocalError, ProtocolBroken
+from hikkoshi.errors import CommandRefused, ConnectionLost, LocalError, ProtocolBroken
 from hikkoshi.i18n import _
 from hikkoshi.ledger.records import ItemState, Landing, Sending, Settling
 from hikkoshi.ledger.store import Ledger
@@ -20,6 +20,7 @@ from hikkoshi.move.batch import Letter
 from hikkoshi.move.evidence import DOUBT, Sighting, judge
 from hikkoshi.move.lanes import LanePosting
 from hikkoshi.move.link import Link
+from hikkoshi.move.outcome import FolderReplaced, NoRoom, Outcome
 from hikkoshi.move.plan import PlanItem
 from hikkoshi.move.quiet import wait_until_quiet
 from hikkoshi.server.appending import Posting
@@ -37,43 +38,12 @@ _CUT = (ConnectionLost, ProtocolBroken, LocalError, OSError)
 """What ends a connection in the middle: the line, nonsense, or a mail that changed on this PC while it was sent."""
 
 
-class NoRoom(HikkoshiError):
-    """The rest of the plan no longer fits."""
-
-
-class FolderReplaced(HikkoshiError):
-    """The target folder has another UIDVALIDITY than when the move began."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            _(
-                "A folder was made anew on the server while mail was uploaded to it. The move stopped; "
-                "refresh to see what is there, and upload again."
-            )
-        )
-
-
 class _LeftAlone(Exception):
     """The server answered one BAD after another."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__()
         self.error = error
-
-
-class Outcome(msgspec.Struct, frozen=True):
-    """What became of a mail: LANDED with its UID, or FAILED, DOUBTFUL or still SENDING with the reason.
-
-    `letter` None: it was never packed.
-    """
-
-    item: PlanItem
-    id: int
-    state: ItemState
-    letter: Letter | None = None
-    uid: int = 0
-    uidvalidity: int = 0
-    reason: str = ""
 
 
 class _Flight(msgspec.Struct, frozen=True):

@@ -30,5 +30,15 @@ class Rooms(msgspec.Struct, frozen=True):
     rooms: tuple[Room, ...]
 
 
-UploadEvent = Progress | Landed | NotMoved | Rooms
+class Waiting(msgspec.Struct, frozen=True):
+    """Nothing is sent until then (seconds since 1970 UTC), since the server asked for it; `answer`: in its own words.
+
+    The wait is over with the next event of another kind, and at once where the work is cancelled.
+    """
+
+    until: float
+    answer: str
+
+
+UploadEvent = Progress | Landed | NotMoved | Rooms | Waiting
 Tell = Callable[[UploadEvent], None]

@@ -5,6 +5,7 @@ from functools import partial
 
 from hikkoshi.errors import HikkoshiError, ServerError
 from hikkoshi.move.aside import Aside
+from hikkoshi.server.answers import Says, read_error
 from hikkoshi.server.appending import Appending, Outgoing, Posting
 from hikkoshi.server.login import Login
 
@@ -22,14 +23,19 @@ class LanePosting(Posting):
 
 
 class Lanes:
-    """Up to COUNT connections, as many as the server lets in; none: `count` is 0."""
+    """Up to `most` connections, as many as the server lets in; none: `count` is 0.
 
-    def __init__(self, login: Login) -> None:
+    `crowded`: one was turned away since there are too many, which had better not be tried again.
+    """
+
+    def __init__(self, login: Login, most: int = COUNT) -> None:
         self._lanes: list[Aside[Appending]] = []
-        for lane in [Aside(partial(Appending.open, login)) for _ in range(COUNT)]:
+        self.crowded = False
+        for lane in [Aside(partial(Appending.open, login)) for _ in range(most)]:
             try:
                 lane.opened.result()
-            except ServerError:
+            except ServerError as error:
+                self.crowded = self.crowded or read_error(error).says is Says.LATER
                 lane.close()
             else:
                 self._lanes.append(lane)
@@ -51,7 +57,10 @@ class Lanes:
         own.post(native, [mails[number] for number in numbers], share)
 
     def answers_to(self, posting: LanePosting) -> None:
-        """Wait until all connections are through with their share; raises what the first one met."""
+        """Wait until all connections are through with their share; raises what the first one met.
+
+        An error that asks to slow down goes before others, which may only be its consequence.
+        """
         errors: list[Exception] = []
         for numbers, share, wait in posting.shares:
             try:
@@ -64,7 +73,7 @@ class Lanes:
             posting.blamed += [numbers[each] for each in share.blamed]
         posting.shares.clear()
         if errors:
-            raise errors[0]
+            raise min(errors, key=lambda error: read_error(error).says is not Says.LATER)
 
     def close(self) -> None:
         """Log all of them out."""

@@ -6,7 +6,10 @@ from typing import TypeVar
 
 from hikkoshi.errors import ConnectionLost, ServerError
 from hikkoshi.jobs.cancel import Cancel
+from hikkoshi.move import lanes
 from hikkoshi.move.lanes import Lanes
+from hikkoshi.move.patience import Patience
+from hikkoshi.server.answers import read_error
 from hikkoshi.server.bulk import Bulk
 from hikkoshi.server.login import Login
 from hikkoshi.server.session import ServerSession
@@ -26,6 +29,8 @@ class Link:
         self._cancel = cancel
         self._lanes: Lanes | None = None
         self._session: ServerSession | None = None
+        self._most_lanes = lanes.COUNT
+        self.patience = Patience(self.wait)
         self.bulk = bulk if bulk is not None and not bulk.closed else Bulk.open(login)
 
     def __enter__(self) -> "Link":
@@ -37,10 +42,18 @@ class Link:
         self.close()
 
     def lanes(self) -> Lanes:
-        """Further connections for sending, opened when they are first asked for."""
+        """Further connections for sending, opened when they are first asked for; no more than the server lets in."""
         if self._lanes is None:
-            self._lanes = Lanes(self._login)
+            self._lanes = Lanes(self._login, self._most_lanes)
+            if self._lanes.crowded:
+                self._most_lanes = self._lanes.count
         return self._lanes
+
+    def crowded_by(self, error: Exception) -> None:
+        """Go on with a connection less where an error says that there are too many."""
+        if read_error(error).crowded:
+            there = self._most_lanes if self._lanes is None else self._lanes.count
+            self._most_lanes = max(0, min(self._most_lanes, there) - 1)
 
     def close(self) -> None:
         """End all conversations."""
@@ -58,26 +71,44 @@ class Link:
         self._cancel.check()
 
     def renew(self) -> None:
-        """Make the connections anew. Raises `ConnectionLost` once the last try failed."""
+        """Make the connections anew. Raises `ConnectionLost` once the last try failed, `Throttled` where it is told to wait."""
         self.close()
-        for number, seconds in enumerate(_WAITS, 1):
-            self.wait(seconds)
+        tries = 0
+        while True:
+            self.patience.pause()
+            self.wait(_WAITS[tries])
             try:
                 self.bulk = Bulk.open(self._login)
             except ServerError as error:
+                if self.patience.told_by(error):
+                    continue
                 # A login refused counts too: a server may still count the connections that were cut.
-                if number == len(_WAITS):
-                    raise ConnectionLost(str(error)) from error
+                tries += 1
+                if tries == len(_WAITS):
+                    raise ConnectionLost(str(error), error.code, error.words) from error
             else:
                 return
 
     def steady(self, ask: Callable[[], T]) -> T:
-        """Ask the server, once more on new connections if the line is cut. Only for questions that change nothing."""
-        try:
-            return ask()
-        except ConnectionLost:
-            self.renew()
-            return ask()
+        """Ask the server, once more on new connections if the line is cut, and later if it says so.
+
+        Only for questions that change nothing, or that may be asked twice. Raises `Throttled`.
+        """
+        cut = False
+        while True:
+            try:
+                if self.bulk.closed:
+                    self.renew()
+                return ask()
+            except ServerError as error:
+                if self.patience.told_by(error):
+                    self.crowded_by(error)
+                    self.patience.pause()
+                elif isinstance(error, ConnectionLost) and not cut:
+                    cut = True
+                    self.renew()
+                else:
+                    raise
 
     def another(self) -> Bulk:
         """A further bulk connection, for another thread."""
@@ -87,5 +118,23 @@ class Link:
     def session(self) -> ServerSession:
         """The connection for making folders, opened when it is first asked for."""
         if self._session is None:
-            self._session = ServerSession.open(self._login)
+            try:
+                self._session = ServerSession.open(self._login)
+            except ServerError as error:
+                if not read_error(error).crowded:
+                    raise
+                self._session = self._in_place_of_lanes()
         return self._session
+
+    def _in_place_of_lanes(self) -> ServerSession:
+        """A session where the server lets in no further connection: without the lanes, else for the bulk connection.
+
+        The latter is opened again by `steady`, so whoever asks for a session does so within it.
+        """
+        if self._lanes is not None:
+            self._most_lanes = max(0, self._lanes.count - 1)
+            self._lanes.close()
+            self._lanes = None
+        else:
+            self.bulk.close()
+        return ServerSession.open(self._login)

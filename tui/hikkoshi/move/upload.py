@@ -27,10 +27,11 @@ from hikkoshi.mail.flags import pack
 from hikkoshi.mail.folders import Folder
 from hikkoshi.mail.message import Message
 from hikkoshi.move.batch import Letter, Planned, batches
-from hikkoshi.move.deliver import Delivery, NoRoom, Outcome
+from hikkoshi.move.deliver import Delivery
 from hikkoshi.move.events import Landed, NotMoved, Rooms, Tell
 from hikkoshi.move.link import Link
 from hikkoshi.move.meter import Meter
+from hikkoshi.move.outcome import NoRoom, Outcome
 from hikkoshi.move.plan import Plan, PlanItem
 from hikkoshi.move.reading import ReadingBack
 from hikkoshi.move.receipt import Receipt, make_receipt, subject

@@ -40,16 +40,20 @@ _NOT_THE_PASSWORD = frozenset(
 )
 
 
+def _text(words: bytes | str) -> str:
+    return words if isinstance(words, str) else words.decode("utf-8", "replace")
+
+
 def said(words: bytes | str) -> str:
     """A server's words for a user's eyes: sanitised, at most a few lines long."""
-    text = words if isinstance(words, str) else words.decode("utf-8", "replace")
+    text = _text(words)
     text = sanitise(text[: 4 * _WORDS_KEPT]).strip()
     return text if len(text) <= _WORDS_KEPT else text[:_WORDS_KEPT] + "…"
 
 
 def response_code(words: bytes | str) -> str:
     """The response code at the start of an answer's text ('OVERQUOTA'), upper case, or ''."""
-    match = _CODE.match(words if isinstance(words, str) else words.decode("utf-8", "replace"))
+    match = _CODE.match(_text(words))
     return match[1].upper() if match else ""
 
 
@@ -61,11 +65,11 @@ def readable(native: str) -> str:
 def refused(what: str, words: bytes | str, code: str = "") -> CommandRefused:
     """NO: `what` is a clause saying what was asked ("The folder x cannot be opened")."""
     code = code or response_code(words)
-    text = words if isinstance(words, str) else words.decode("utf-8", "replace")
+    text = _text(words)
     answer = said(_CODE.sub("", text, count=1) if text.startswith("[") else text)
     if not answer:
-        return CommandRefused(_("{what}; the server does not say why.").format(what=what), code)
-    return CommandRefused(_("{what}. The server says: {answer}").format(what=what, answer=answer), code)
+        return CommandRefused(_("{what}; the server does not say why.").format(what=what), code, text)
+    return CommandRefused(_("{what}. The server says: {answer}").format(what=what, answer=answer), code, text)
 
 
 def broken(host: str, words: bytes | str) -> ProtocolBroken:
@@ -74,7 +78,8 @@ def broken(host: str, words: bytes | str) -> ProtocolBroken:
         _(
             "The server {host} answered with something that makes no sense here: {answer}. The connection was "
             "closed at once, so that nothing that was on its way can be taken for a command; please try again."
-        ).format(host=host, answer=said(words) or "-")
+        ).format(host=host, answer=said(words) or "-"),
+        words=_text(words),
     )
 
 
@@ -86,7 +91,7 @@ def lost(host: str, cause: BaseException | bytes | None = None) -> ConnectionLos
         sentence = _("The server {host} has stopped answering.").format(host=host)
     else:
         sentence = _("The connection to {host} was cut.").format(host=host)
-    return ConnectionLost(sentence)
+    return ConnectionLost(sentence, words=_text(cause) if isinstance(cause, bytes) else "")
 
 
 def unreachable(login: Login, cause: Exception) -> ServerError:
@@ -121,10 +126,12 @@ def not_imap(login: Login, words: bytes | str) -> ConnectFailed:
 
 def turned_away(login: Login, words: bytes) -> ConnectFailed:
     """BYE instead of a greeting, or before the login was through."""
+    text = without_secret(_text(words), login)
     return ConnectFailed(
         _("The server {host} turned us away: {answer}. Please try again later.").format(
-            host=login.host, answer=said(without_secret(words.decode("utf-8", "replace"), login)).rstrip(".") or "-"
-        )
+            host=login.host, answer=said(text).rstrip(".") or "-"
+        ),
+        words=text,
     )
 
 
@@ -195,12 +202,13 @@ def no_starttls(login: Login, words: bytes) -> TlsFailed:
 
 def login_refused(login: Login, words: str) -> LoginRefused:
     """The server's NO or BAD to LOGIN or AUTHENTICATE."""
-    code, answer = response_code(words), said(_CODE.sub("", without_secret(words, login), count=1))
+    words = without_secret(words, login)
+    code, answer = response_code(words), said(_CODE.sub("", words, count=1))
     if code in _NOT_THE_PASSWORD:
         sentence = _("The server {host} does not let {user} in now: {answer}")
     else:
         sentence = _("The server {host} refused the login of {user}: wrong user name or password? It says: {answer}")
-    return LoginRefused(sentence.format(host=login.host, user=sanitise(login.user), answer=answer or "-"))
+    return LoginRefused(sentence.format(host=login.host, user=sanitise(login.user), answer=answer or "-"), code, words)
 
 
 def without_secret(words: str, login: Login) -> str:

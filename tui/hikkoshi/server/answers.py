@@ -1,0 +1,81 @@
+"""What an answer that is no plain OK says about going on: whether it is about the mail, or about the time. Pure.
+
+RFC 3501 section 7.1 and RFC 5530 name the codes; servers give some of them for both. Texts are from Dovecot's and Cyrus'
+sources, and from what users of imapsync, mbsync, davmail and libetpan have quoted of Gmail, Microsoft 365 and iCloud.
+"""
+
+import re
+from enum import StrEnum
+
+import msgspec
+
+from hikkoshi.errors import LoginRefused, ServerError
+
+
+class Says(StrEnum):
+    """What an answer is about."""
+
+    MAIL = "mail"
+    """This mail or command: asking again is of no use."""
+    LATER = "later"
+    """The time: the same will do later."""
+    UNCLEAR = "unclear"
+    """Either: its code is given for both, and its text does not tell."""
+    FULL = "full"
+    """The mailbox is full."""
+    NO_FOLDER = "no-folder"
+    """The folder is not there, and may be made."""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """`seconds`: how long the server asks us to wait, None where it names no time. `crowded`: of too many connections."""
+
+    says: Says
+    seconds: float | None = None
+    crowded: bool = False
+
+
+_BACKOFF = re.compile(r"Suggested Backoff Time:?\s*(\d{1,9})\s*milliseconds", re.IGNORECASE)
+_CROWDED = re.compile(
+    r"too many (?:\w+ ){0,3}(?:connections|sessions|logins)|maximum number of connections|connection limit"
+    r"|authenticated but not connected",
+    re.IGNORECASE,
+)
+_SLOWER = re.compile(
+    r"throttl|(?:command|bandwidth|rate)\w*(?: or \w+)? limit|rate.?limit|too many (?:requests|commands|messages|operations)"
+    r"|try again later|temporar(?:y|ily)|server (?:is |too )*busy|slow down|timeout while waiting for lock|server unavailable",
+    re.IGNORECASE,
+)
+_SIZE = re.compile(r"\bsize\b|too (?:large|big|long)|larger than|\boctets\b", re.IGNORECASE)
+_UNCLEAR = frozenset({"LIMIT", "UNAVAILABLE", "SERVERBUG"})
+
+
+def read_answer(code: str, words: str) -> Answer:
+    """What an answer with this response code ('' for none; it may stand in `words` as well) and text says."""
+    if backoff := _BACKOFF.search(words):
+        return Answer(Says.LATER, int(backoff[1]) / 1000, bool(_CROWDED.search(words)))
+    codes = {code.upper(), *(name.upper() for name in re.findall(r"\[([A-Za-z-]+)", words[:200]))}
+    if "TRYCREATE" in codes:
+        return Answer(Says.NO_FOLDER)
+    if _CROWDED.search(words):
+        return Answer(Says.LATER, crowded=True)
+    if "THROTTLED" in codes or "INUSE" in codes:
+        return Answer(Says.LATER)
+    if "TOOBIG" in codes or ("LIMIT" in codes and _SIZE.search(words)):
+        return Answer(Says.MAIL)
+    if _SLOWER.search(words):
+        return Answer(Says.LATER)
+    if "OVERQUOTA" in codes:
+        return Answer(Says.FULL)
+    return Answer(Says.UNCLEAR if codes & _UNCLEAR else Says.MAIL)
+
+
+def read_error(error: Exception) -> Answer:
+    """The same of an error: the NO to a command, a BAD or BYE that ended a connection, a login that was turned away."""
+    if not isinstance(error, ServerError):
+        return Answer(Says.MAIL)
+    answer = read_answer(error.code, error.words)
+    if answer.says is Says.UNCLEAR and isinstance(error, LoginRefused):
+        # No mail is in play yet.
+        return Answer(Says.LATER, crowded=error.code == "LIMIT")
+    return answer
