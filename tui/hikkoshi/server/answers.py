@@ -47,27 +47,31 @@ _SLOWER = re.compile(
     re.IGNORECASE,
 )
 _SIZE = re.compile(r"\bsize\b|too (?:large|big|long)|larger than|\boctets\b", re.IGNORECASE)
+_CODES = re.compile(r"\[([A-Za-z-]+)")
+_WITHIN = 300  # characters: a server may quote the mail behind them
 _UNCLEAR = frozenset({"LIMIT", "UNAVAILABLE", "SERVERBUG"})
 
 
 def read_answer(code: str, words: str) -> Answer:
     """What an answer with this response code ('' for none; it may stand in `words` as well) and text says."""
-    if backoff := _BACKOFF.search(words):
-        return Answer(Says.LATER, int(backoff[1]) / 1000, bool(_CROWDED.search(words)))
-    codes = {code.upper(), *(name.upper() for name in re.findall(r"\[([A-Za-z-]+)", words[:200]))}
-    if "TRYCREATE" in codes:
-        return Answer(Says.NO_FOLDER)
-    if _CROWDED.search(words):
-        return Answer(Says.LATER, crowded=True)
-    if "THROTTLED" in codes or "INUSE" in codes:
-        return Answer(Says.LATER)
-    if "TOOBIG" in codes or ("LIMIT" in codes and _SIZE.search(words)):
-        return Answer(Says.MAIL)
-    if _SLOWER.search(words):
-        return Answer(Says.LATER)
-    if "OVERQUOTA" in codes:
-        return Answer(Says.FULL)
-    return Answer(Says.UNCLEAR if codes & _UNCLEAR else Says.MAIL)
+    words = words[:_WITHIN]
+    backoff = _BACKOFF.search(words)
+    if backoff or _CROWDED.search(words):
+        return Answer(Says.LATER, int(backoff[1]) / 1000 if backoff else None, _CROWDED.search(words) is not None)
+    return Answer(_says({code.upper(), *map(str.upper, _CODES.findall(words))}, words))
+
+
+def _says(codes: set[str], words: str) -> Says:
+    about_size = "TOOBIG" in codes or ("LIMIT" in codes and _SIZE.search(words))
+    rules = (
+        ("TRYCREATE" in codes, Says.NO_FOLDER),
+        (codes & {"THROTTLED", "INUSE"}, Says.LATER),
+        (about_size, Says.MAIL),
+        (_SLOWER.search(words), Says.LATER),  # Gmail gives OVERQUOTA for its bandwidth, too
+        ("OVERQUOTA" in codes, Says.FULL),
+        (codes & _UNCLEAR, Says.UNCLEAR),
+    )
+    return next((says for applies, says in rules if applies), Says.MAIL)
 
 
 def read_error(error: Exception) -> Answer:
