@@ -39,7 +39,7 @@ class FakeConnection(FakeBulk):
         self.quota_asked: list[set[str]] = []
         self.open = 0
 
-    def overview(self, quota_of: Collection[str] = ()) -> Overview:
+    def overview(self, quota_of: Collection[str] = (), *, sizes: bool = False) -> Overview:
         self.quota_asked.append({"INBOX", *quota_of})
         return Overview(self.folders(), {}, self.roots, Namespace(delimiter="/"), 5000)
 

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from hikkoshi.accounts.options import Options
 from hikkoshi.cli.options import merged, shared_options, to_options
 from hikkoshi.errors import UsageError
-from hikkoshi.move.room import Reserve
+from hikkoshi.move.room import AUTOMATIC, Reserve
 
 BOTH = ["--local", "/mail", "--server", "imaps://mei@example.jp"]
 
@@ -55,7 +55,7 @@ def test_a_limit_and_a_reserve_of_nothing_are_not_the_default() -> None:
     found = options(BOTH, ["--quota-limit", "0", "--reserve", "0"])
 
     assert (found.quota_limit, found.reserve) == (0, Reserve(size=0))
-    assert options(BOTH, []).reserve == Reserve(percent=5.0)
+    assert options(BOTH, []).reserve == AUTOMATIC
 
 
 def test_a_home_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

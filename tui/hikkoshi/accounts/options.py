@@ -8,7 +8,7 @@ import platformdirs
 
 from hikkoshi.accounts.address import Address
 from hikkoshi.accounts.config import config_path
-from hikkoshi.move.room import Reserve
+from hikkoshi.move.room import AUTOMATIC, Reserve
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -19,7 +19,7 @@ class Options(msgspec.Struct, frozen=True):
     local_account: str | None = None
     ca_file: Path | None = None
     quota_limit: int | None = None
-    reserve: Reserve = msgspec.field(default_factory=Reserve)
+    reserve: Reserve = AUTOMATIC
     mapping: dict[str, str] = msgspec.field(default_factory=dict)
 
 

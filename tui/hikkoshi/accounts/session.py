@@ -15,11 +15,12 @@ from hikkoshi.accounts.config import AccountConfig, Config, load_config, save_co
 from hikkoshi.accounts.early import EarlyLooks, Listing, is_first
 from hikkoshi.accounts.options import Files, Options, files_of
 from hikkoshi.accounts.proofs import LedgerProofs
+from hikkoshi.accounts.rooms import Asked
 from hikkoshi.errors import Cancelled, HikkoshiError, IndexUnusable, LedgerError, ServerError
 from hikkoshi.i18n import _
 from hikkoshi.index.account import compare, is_compared
 from hikkoshi.index.mapping import Target, find_local, map_folders
-from hikkoshi.index.queries import Counts, FolderPair, folder_pairs, total, upload_targets, uploadable
+from hikkoshi.index.queries import Counts, FolderPair, folder_pairs, total, uploadable
 from hikkoshi.index.readdress import Readdressing
 from hikkoshi.index.refresh_local import LocalRefresh
 from hikkoshi.index.refresh_server import refresh_server
@@ -91,6 +92,7 @@ class AccountSession:
         self._new_native: Callable[[tuple[str, ...]], str] | None = None
         self._moves = (0, 0)
         self._kept: Bulk | None = None
+        self._asked: Asked | None = None
 
     @property
     def theme(self) -> str:
@@ -125,8 +127,8 @@ class AccountSession:
             connection = stack.enter_context(ExitStack())
             bulk = connection.enter_context(Bulk.open(self.login))
             wait_for_stragglers(ledger, self.server, bulk, cancel.wait)
-            asked = set(upload_targets(index))
-            overview = bulk.overview(asked)
+            self._asked = Asked(index)
+            overview = bulk.overview(self._asked.folders, sizes=self.options.quota_limit is not None)
             self._server_folders, self._new_native = overview.folders, overview.namer()
             self._moves = ledger.moves(self.server)
             states, uploads = overview.states, Readdressing(index, ledger, self.server)
@@ -147,10 +149,7 @@ class AccountSession:
             self._settle(index, ledger)
             report(Progress(Stage.COMPARE))
             compare(index, self._targets(index), LedgerProofs(ledger, self.server))
-            # A limit counts for a plan only where mail would go, and last time's plan is mostly this time's.
-            more = set(upload_targets(index)) - asked - {"INBOX"}
-            quota = bulk.quota(["INBOX", *sorted(asked | more)]) if more else overview.quota
-            rooms = self._meter(index).take(quota)
+            rooms = self._meter(index).take(self._asked.read(bulk, index, overview))
             self.snapshot = self._snapshot(
                 index, tuple(rooms), (*problems, *unlisted), overview.append_limit, not unlisted
             )
@@ -335,8 +334,8 @@ class AccountSession:
         return map_folders(local, self._server_folders, overrides, self._new_native)
 
     def _meter(self, index: Index) -> Meter:
-        _folders, _messages, used = index.totals(SERVER)
-        return Meter(self.options.reserve, self.options.quota_limit, used)
+        assert self._asked is not None, "refresh() comes first"
+        return self._asked.meter(index, self.options)
 
     def compare_again(self, report: Report) -> Snapshot:
         """Compare what changed in the index since, without a look at either side; `snapshot` is new afterwards."""

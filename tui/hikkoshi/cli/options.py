@@ -43,7 +43,11 @@ def _shared() -> list[Callable[[F], F]]:
             metavar="SIZE",
             help=_("A limit of your own, needed where the server tells none: 1G, 500M."),
         ),
-        click.option("--reserve", metavar="SIZE|PERCENT", help=_("What stays free for incoming mail (default: 5%).")),
+        click.option(
+            "--reserve",
+            metavar="SIZE|PERCENT",
+            help=_("What stays free for incoming mail (default: 5%, or as much as came within 30 days)."),
+        ),
         click.option(
             "--map",
             "mapping",
@@ -74,7 +78,7 @@ def to_options(values: Mapping[str, Any]) -> "Options":
     # What the values become takes 15 ms to load, and help needs none of it.
     from hikkoshi.accounts.address import parse_address, parse_mapping, parse_reserve, parse_size
     from hikkoshi.accounts.options import Options
-    from hikkoshi.move.room import Reserve
+    from hikkoshi.move.room import AUTOMATIC
 
     local, server = values.get("local"), values.get("server")
     if not local or not server:
@@ -95,6 +99,6 @@ def to_options(values: Mapping[str, Any]) -> "Options":
         local_account=values.get("local_account") or None,
         ca_file=ca_file,
         quota_limit=parse_size(quota_limit) if quota_limit else None,
-        reserve=parse_reserve(reserve) if reserve else Reserve(),
+        reserve=parse_reserve(reserve) if reserve else AUTOMATIC,
         mapping=parse_mapping(values.get("mapping") or ()),
     )

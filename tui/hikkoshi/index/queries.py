@@ -237,10 +237,10 @@ def upload_sums(index: Index, append_limit: int | None) -> tuple[list[tuple[str,
 
 
 def upload_targets(index: Index) -> list[str]:
-    """Native names of the folders on the server that have mail to get, those to be made left out."""
+    """Native names of the server's folders that have mail to get, those to be made as well."""
     rows = index.db.execute(
-        "SELECT DISTINCT native FROM tally JOIN view ON view.id = tally.view JOIN folder ON folder.id = view.server"
-        " WHERE here AND relation & ? != 0 ORDER BY native",
+        "SELECT DISTINCT target FROM tally JOIN view ON view.id = tally.view"
+        " WHERE here AND relation & ? != 0 AND target IS NOT NULL ORDER BY target",
         (int(UPLOAD),),
     )
     return [native for (native,) in rows]

@@ -1,11 +1,11 @@
 """The server's room while a move runs: read again at the latest every 5 seconds or 16 MiB."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from time import monotonic
 from typing import Protocol
 
 from hikkoshi.move.room import Reserve, Room, rooms
-from hikkoshi.server.quota import QuotaRoot
+from hikkoshi.server.quota import QuotaRoot, with_heirs
 
 _SECONDS = 5.0
 _BYTES = 16 * 1024 * 1024
@@ -20,9 +20,15 @@ class Quoting(Protocol):
 
 
 class Meter:
-    """Reads quota roots and adds the user's own limit. `used`: bytes, the sum of what was listed."""
+    """Reads quota roots and adds the user's own limit. `used`: bytes, the sum of what was listed.
 
-    def __init__(self, reserve: Reserve, user_limit: int | None, used: int) -> None:
+    `heirs`: folders to be made, and which folder's limits each of them will have (native names).
+    """
+
+    def __init__(
+        self, reserve: Reserve, user_limit: int | None, used: int, heirs: Mapping[str, str] | None = None
+    ) -> None:
+        self._heirs = dict(heirs or {})
         self._reserve = reserve
         self._user_limit = user_limit
         self._used = used
@@ -31,12 +37,14 @@ class Meter:
 
     def read(self, server: Quoting, natives: Iterable[str]) -> list[Room]:
         """Ask the server for the limits that hold for these folders."""
-        return self.take(server.quota(natives))
+        natives = list(natives)
+        above = {self._heirs[native] for native in natives if native in self._heirs}
+        return self.take(server.quota([*natives, *sorted(above - set(natives))]))
 
     def take(self, roots: Iterable[QuotaRoot]) -> list[Room]:
         """The limits that the server has just told."""
         self._since, self._since_bytes = monotonic(), 0
-        return rooms(roots, self._reserve, user_limit=self._user_limit, used=self._used)
+        return rooms(with_heirs(roots, self._heirs), self._reserve, user_limit=self._user_limit, used=self._used)
 
     def sent(self, size: int) -> None:
         """Count a mail of `size` bytes (CRLF form) that goes."""

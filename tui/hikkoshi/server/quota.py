@@ -1,9 +1,10 @@
 """Quota roots from the answers to GETQUOTAROOT (RFC 2087, RFC 9208 section 4.3). Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from hikkoshi.server.lexer import Parts, Token, number, tokens
 
@@ -42,6 +43,20 @@ def quota_roots(answers: Iterable[tuple[str, list[Parts], list[Parts]]]) -> list
     return [
         QuotaRoot(root, resource, used, limit, frozenset(folders.get(root, ())))
         for (root, resource), (used, limit) in sorted(limits.items())
+    ]
+
+
+def with_heirs(roots: Iterable[QuotaRoot], heirs: Mapping[str, str]) -> list[QuotaRoot]:
+    """The limits, where folders that the server does not answer for have those of others: `heirs` of which (native names).
+
+    Cyrus tells nothing of a folder that is not there yet, and puts it under the root of the nearest one above it
+    (RFC 2087 section 3); Dovecot and Courier answer for any name.
+    """
+    roots = list(roots)
+    known = frozenset().union(*(root.folders for root in roots))
+    return [
+        replace(root, folders=root.folders | {new for new, above in heirs.items() if above in root.folders} - known)
+        for root in roots
     ]
 
 
