@@ -296,11 +296,17 @@ class TestReadingBack:
         receipt = json.loads(done.stdout)
 
         assert (done.returncode, receipt["state"], receipt["moved"]) == (
-            0, "done", {"messages": 8, "bytes": receipt["plan"]["bytes"], "read_back": 2},
+            1, "done", {"messages": 8, "bytes": receipt["plan"]["bytes"], "read_back": 2},
         )  # fmt: skip
-        assert [each["subject"] for each in receipt["changed"]] == SIX
-        assert all("could not be read back" in each["reason"] for each in receipt["changed"])
+        assert receipt["changed"] == receipt["not_moved"] == []
+        assert [each["subject"] for each in receipt["not_read_back"]] == SIX
+        assert all("could not be read back" in each["reason"] for each in receipt["not_read_back"])
+        assert states(mover) == {"landed": 6, "verified": 2}
         assert on_server(dovecot, mover) == [*SIX, "quote-0", "quote-1"]
+
+        mover.write(Later=mails("later", 1))
+        assert mover.run("upload", "--yes").returncode == 0
+        assert states(mover) == {"verified": 9}, "read back at the next upload"
 
 
 class TestSignals:

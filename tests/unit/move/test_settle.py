@@ -10,7 +10,7 @@ from hikkoshi.index.schema import SERVER
 from hikkoshi.ledger.records import Item, ItemState, Landing, Sending
 from hikkoshi.ledger.store import Ledger
 from hikkoshi.mail.message import Message
-from hikkoshi.move.settle import settle
+from hikkoshi.move.settle import Settled, settle
 from support.planted import UIDVALIDITY, Planted, mail
 
 ACCOUNT = "mei@example.jp"
@@ -44,16 +44,16 @@ def test_one_that_is_there_has_landed(sides: Planted, ledger: Ledger) -> None:
     _, uid = sides.put(SERVER, "INBOX", mail(1), mail(2))
     id_ = under_way(ledger, mail(2), uidnext=uid)
 
-    assert settle(sides.index, ledger, ACCOUNT) == 1
+    assert settle(sides.index, ledger, ACCOUNT) == Settled(arrived=1)
     assert state(ledger, id_) == (ItemState.LANDED, uid)
-    assert settle(sides.index, ledger, ACCOUNT) == 0
+    assert settle(sides.index, ledger, ACCOUNT) == Settled()
 
 
 def test_one_that_is_not_there_was_never_sent(sides: Planted, ledger: Ledger) -> None:
     sides.put(SERVER, "INBOX", mail(1), mail(3))
     id_ = under_way(ledger, mail(2), uidnext=1)
 
-    settle(sides.index, ledger, ACCOUNT)
+    assert settle(sides.index, ledger, ACCOUNT) == Settled(missing=1)
     assert state(ledger, id_)[0] is ItemState.PLANNED
 
 
@@ -61,7 +61,7 @@ def test_a_uid_below_the_saved_one_is_not_ours(sides: Planted, ledger: Ledger) -
     (uid,) = sides.put(SERVER, "INBOX", mail(2))
     id_ = under_way(ledger, mail(2), uidnext=uid + 1)
 
-    settle(sides.index, ledger, ACCOUNT)
+    assert settle(sides.index, ledger, ACCOUNT) == Settled(missing=1)
     assert state(ledger, id_)[0] is ItemState.PLANNED
 
 
@@ -69,7 +69,7 @@ def test_a_mail_of_another_size_is_another_mail(sides: Planted, ledger: Ledger) 
     sides.put(SERVER, "INBOX", replace(mail(2), size=mail(2).size + 3))
     id_ = under_way(ledger, mail(2), uidnext=1)
 
-    settle(sides.index, ledger, ACCOUNT)
+    assert settle(sides.index, ledger, ACCOUNT) == Settled(missing=1)
     assert state(ledger, id_)[0] is ItemState.PLANNED
 
 
@@ -77,7 +77,7 @@ def test_one_of_several_stays_in_doubt(sides: Planted, ledger: Ledger) -> None:
     sides.put(SERVER, "INBOX", mail(2), mail(2))
     id_ = under_way(ledger, mail(2), uidnext=1)
 
-    settle(sides.index, ledger, ACCOUNT)
+    assert settle(sides.index, ledger, ACCOUNT) == Settled(doubtful=1)
     assert state(ledger, id_)[0] is ItemState.DOUBTFUL
 
 
@@ -95,7 +95,7 @@ def test_a_folder_that_was_made_anew_tells_nothing(sides: Planted, ledger: Ledge
     sides.put(SERVER, "INBOX", mail(2))
     id_ = under_way(ledger, mail(2), uidnext=1, uidvalidity=UIDVALIDITY - 1)
 
-    settle(sides.index, ledger, ACCOUNT)
+    assert settle(sides.index, ledger, ACCOUNT) == Settled(doubtful=1)
     assert state(ledger, id_)[0] is ItemState.DOUBTFUL
 
 
@@ -105,7 +105,7 @@ def test_a_folder_that_cannot_be_opened_now_is_asked_next_time(sides: Planted, l
     folder = sides.index.server_folder("INBOX")
     assert folder is not None
     sides.index.set_stamp(folder, None)
-    settle(sides.index, ledger, ACCOUNT)
+    assert settle(sides.index, ledger, ACCOUNT) == Settled(open=1)
     assert state(ledger, id_)[0] is ItemState.SENDING
 
     sides.index.set_stamp(folder, str(UIDVALIDITY))

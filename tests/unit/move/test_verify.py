@@ -31,7 +31,7 @@ class Server:
 
 
 def how(server: Server, *sent: Sent) -> list[str]:
-    return [found for _item, found in read_back(server, "INBOX", list(sent))]  # type: ignore[arg-type]
+    return [found.how for found in read_back(server, "INBOX", list(sent))]  # type: ignore[arg-type]
 
 
 def test_a_mail_with_the_same_facts_is_as_it_was_sent() -> None:
@@ -76,4 +76,7 @@ def test_a_mail_that_is_gone_stops_no_other() -> None:
 
     assert how(Server({10: SAME}), risky, SENT) == [GONE, FACTS]
     assert how(Server({10: SAME, 11: SAME}, None), risky, SENT) == [GONE, FACTS]
-    assert how(Server({10: SAME, 11: SAME}, CommandRefused("not now")), risky, SENT) == ["not now", FACTS]
+    assert how(Server({10: SAME, 11: SAME}, CommandRefused("not now")), risky, SENT) == [
+        "it could not be read back: not now",
+        FACTS,
+    ]

@@ -11,6 +11,7 @@ from datetime import datetime
 import msgspec
 from msgspec.structs import replace
 
+from hikkoshi.accounts import leftovers
 from hikkoshi.accounts.config import AccountConfig, Config, load_config, save_config
 from hikkoshi.accounts.early import EarlyLooks, Listing, is_first
 from hikkoshi.accounts.options import Files, Options, files_of
@@ -40,9 +41,10 @@ from hikkoshi.move.events import Rooms, Tell
 from hikkoshi.move.meter import Meter
 from hikkoshi.move.plan import Outline, Plan, make_outline, make_plan
 from hikkoshi.move.quiet import wait_for_stragglers
-from hikkoshi.move.receipt import Receipt, tell_unfinished
+from hikkoshi.move.receipt import Receipt, tell_settled
+from hikkoshi.move.resume import Resumption
 from hikkoshi.move.room import Room
-from hikkoshi.move.settle import settle
+from hikkoshi.move.settle import Settled, settle
 from hikkoshi.server.bulk import Bulk
 from hikkoshi.server.login import Login
 from hikkoshi.server.overview import Overview
@@ -93,6 +95,7 @@ class AccountSession:
         self._moves = (0, 0)
         self._kept: Bulk | None = None
         self._asked: Asked | None = None
+        self._settled = Settled()
 
     @property
     def theme(self) -> str:
@@ -222,15 +225,20 @@ class AccountSession:
                 )
             )
 
-    def upload(self, plan: Plan, report: Tell, cancel: Cancel) -> Receipt:
-        """Carry out a plan, then compare again: `snapshot` is new afterwards."""
+    def upload(self, plan: Plan, report: Tell, cancel: Cancel, resumed: Resumption | None = None) -> Receipt:
+        """Carry out a plan, then compare again: `snapshot` is new afterwards.
+
+        `resumed`: the move of which it is the rest, see `hikkoshi.accounts.resuming`.
+        """
         # 15 ms to load, and a check, which does not move, runs every hour.
         from hikkoshi.move import upload as moving
+        from hikkoshi.move.earlier import read_earlier
         from hikkoshi.move.link import Link
 
         self.ready()
         with ExitStack() as stack:
-            stack.enter_context(MoveLock(self.files.lock, "upload"))
+            what = f"resume {resumed.move}" if resumed else "upload"
+            stack.enter_context(MoveLock(self.files.lock, what))
             index = stack.enter_context(Index(self.files.index))
             ledger = stack.enter_context(Ledger(self.files.ledger))
             self._see_that_nothing_moved(ledger)
@@ -247,7 +255,9 @@ class AccountSession:
                 meter=meter,
                 tell=report,
                 cancel=cancel,
+                resumed=resumed,
             )
+            read_earlier(link, ledger, self.server)
             receipt = move.run()
             if cancel.reason not in ("SIGHUP", "SIGTERM"):
                 ledger.tell(receipt.move)
@@ -262,24 +272,14 @@ class AccountSession:
         return receipt
 
     def left_behind(self) -> str:
-        """Sentences on moves that ended early and were not told yet, '' if there is none. They are told by this."""
-        with Ledger(self.files.ledger) as ledger:
-            moves = ledger.untold(self.server)
-            if not moves:
-                return ""
-            try:
-                with MoveLock(self.files.lock, "check"):
-                    unchanged = self._moves == ledger.moves(self.server)
-                    for move in moves:
-                        if move.state is State.RUNNING:
-                            # Its process is gone, or it would hold the lock.
-                            ledger.finish(move.id, State.STOPPED)
-                        ledger.tell(move.id)
-                    if unchanged:
-                        self._moves = ledger.moves(self.server)
-            except LedgerError:
-                return ""
-            return tell_unfinished(moves)
+        """Sentences on what the last look has settled, and on moves that ended early, '' if there is none.
+
+        They are told by this, once.
+        """
+        settled, self._settled = self._settled, Settled()
+        told = leftovers.take(self.files, self.server, self._moves)
+        self._moves = told.moves
+        return "\n".join(filter(None, (tell_settled(settled), told.text)))
 
     def _early_looks(
         self, index: Index, ledger: Ledger, overview: Overview, problems: tuple[Problem, ...], early: Early
@@ -316,7 +316,7 @@ class AccountSession:
     def _settle(self, index: Index, ledger: Ledger) -> None:
         try:
             with MoveLock(self.files.lock, "check"):
-                settle(index, ledger, self.server)
+                self._settled += settle(index, ledger, self.server)
         except LedgerError:
             # Another hikkoshi is moving this account's mail; what it has under way is not in doubt.
             return

@@ -14,8 +14,8 @@ from hikkoshi.i18n import _
         "\n"
         "\b\n"
         "Exit status:\n"
-        "0  all of the plan is on the server\n"
-        "1  some mail was not moved; each is named with its reason\n"
+        "0  all of the plan is on the server, and was read back\n"
+        "1  some mail was not moved, or not read back; each is named with its reason\n"
         "2  it could not start\n"
         "3  the plan does not fit; nothing was sent"
     )

@@ -1,6 +1,7 @@
 """What `hikkoshi upload` does: look at both sides, plan, ask, move, tell."""
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -158,7 +159,7 @@ def _progress_bar(plan: Plan) -> tuple[Tell, Callable[[], None]]:
 
 
 def _end_status(plan: Plan, receipt: Receipt | None, problems: tuple[Problem, ...]) -> int:
-    if plan.refused or problems or (receipt and not receipt.complete):
+    if plan.refused or problems or (receipt and (not receipt.complete or receipt.unread)):
         return NOT_ALL_MOVED
     return ALL_MOVED
 
@@ -166,11 +167,13 @@ def _end_status(plan: Plan, receipt: Receipt | None, problems: tuple[Problem, ..
 def _print_receipt(receipt: Receipt) -> None:
     for title, failures in (
         (_("Arrived, but the server has it otherwise"), receipt.changed),
+        (_("Arrived, and not read back"), receipt.unread),
         (_("In doubt"), receipt.doubtful),
-        (_("Not moved"), receipt.failed + receipt.waiting),
+        (_("Not moved"), receipt.failed),
     ):
         for failure in failures:
             _name(title, failure)
+    _print_waiting(receipt)
     # Last, where a person looks first: thousands of names may stand above.
     text = ngettext("{n:,} mail arrived", "{n:,} mails arrived", receipt.landed).format(n=receipt.landed)
     click.echo(
@@ -180,6 +183,24 @@ def _print_receipt(receipt: Receipt) -> None:
     )
     if receipt.problem:
         say(receipt.problem)
+
+
+def _print_waiting(receipt: Receipt) -> None:
+    """Mails that were not begun, summed up: there may be thousands."""
+    folders = Counter(failure.folder for failure in receipt.waiting)
+    for folder, count in folders.items():
+        text = ngettext(
+            "Not moved: {folder}: {n:,} mail; the upload ended before it",
+            "Not moved: {folder}: {n:,} mails; the upload ended before them",
+            count,
+        )
+        say(text.format(folder=folder, n=count))
+    if folders:
+        say(
+            _("“hikkoshi moves {move}” names each of them, and “hikkoshi resume {move}” goes on with them.").format(
+                move=receipt.move
+            )
+        )
 
 
 def _tell_problems(problems: tuple[Problem, ...]) -> None:
@@ -214,6 +235,8 @@ def _object(session: AccountSession, plan: Plan, receipt: Receipt | None) -> dic
         state=receipt.state.value if receipt else _NOT_STARTED,
         not_moved=[_failure(failure) for failure in failed],
         changed=[_failure(failure) for failure in (receipt.changed if receipt else ())],
+        not_read_back=[_failure(failure) for failure in (receipt.unread if receipt else ())],
+        move=receipt.move if receipt else None,
         quota=quota_json(session.snapshot.rooms),
         problem=receipt.problem if receipt else "",
     )
@@ -221,7 +244,7 @@ def _object(session: AccountSession, plan: Plan, receipt: Receipt | None) -> dic
 
 def _report(account: str | None, **known: Any) -> dict[str, Any]:
     """The object of `upload --json`; what is not known (it could not be begun, or not be ended) is null."""
-    names = ("plan", "moved", "state", "not_moved", "changed", "quota", "problem")
+    names = ("move", "plan", "moved", "state", "not_moved", "changed", "not_read_back", "quota", "problem")
     return {"schema": SCHEMA, "account": account, **dict.fromkeys(names), **known}
 
 

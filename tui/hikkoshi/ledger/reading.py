@@ -92,6 +92,15 @@ class Reading:
         )
         return [_item(row) for row in rows]
 
+    def unread(self, server: str) -> list[Item]:
+        """What arrived on `server` and was not read back, by folder."""
+        rows = self._read(
+            f"SELECT {_COLUMNS} FROM item WHERE state = ? AND uid IS NOT NULL"  # noqa: S608
+            " AND move IN (SELECT id FROM move WHERE server = ?) ORDER BY target, uidvalidity, id",
+            (ItemState.LANDED, server),
+        )
+        return [_item(row) for row in rows]
+
     def uploads(self, server: str) -> Iterator[Item]:
         """Everything that ever arrived on `server` by us."""
         rows = self._read(

@@ -86,8 +86,11 @@ class Ledger(Reading):
             )
         return int(move or 0), [row[0] for row in rows]
 
-    def resume(self, move: int, items: Iterable[Item]) -> None:
-        """Open a move again, and plan these of its items anew: where they lie on this PC now, and where they go."""
+    def resume(self, move: int, items: Iterable[Item], settled: Iterable[Settling] = ()) -> None:
+        """Open a move again, and plan these of its items anew: where they lie on this PC now, and where they go.
+
+        `settled`: what became of others.
+        """
         with self._write():
             self.db.execute(
                 "UPDATE move SET runs = runs + 1, state = ?, reason = '', ended = NULL, told = 0 WHERE id = ?",
@@ -100,6 +103,10 @@ class Ledger(Reading):
                     (i.folder, i.native, i.place, i.size, i.fields, i.target, i.flags, ItemState.PLANNED, i.id, move)
                     for i in items
                 ],
+            )
+            self.db.executemany(
+                "UPDATE item SET state = ?, reason = ? WHERE id = ? AND move = ?",
+                [(each.state, each.reason, each.item, move) for each in settled],
             )
 
     def undo(self, move: int) -> None:
@@ -118,7 +125,7 @@ class Ledger(Reading):
         now, sending = int(time()), list(sending)
         with self._write():
             self.db.executemany(
-                "UPDATE item SET state = ?, uidvalidity = ?, uid = ? WHERE id = ?",
+                "UPDATE item SET state = ?, uidvalidity = ?, uid = ?, reason = '' WHERE id = ?",
                 [(ItemState.LANDED, each.uidvalidity, each.uid, each.item) for each in landed],
             )
             self.db.executemany(
@@ -159,7 +166,7 @@ class Ledger(Reading):
         """Note how mails were read back, (item, how), and what the server said of them, by item."""
         with self._write():
             self.db.executemany(
-                "UPDATE item SET state = ?, verified = ? WHERE id = ?",
+                "UPDATE item SET state = ?, verified = ?, reason = '' WHERE id = ?",
                 [(ItemState.VERIFIED, how, item) for item, how in items],
             )
             self._found(there or {})

@@ -198,6 +198,7 @@ class Delivery:
                 date_source=letter.parcel.dated.source,
                 uidvalidity=self._uidvalidity,
                 uidnext=letter.uidnext,
+                risky=letter.parcel.risky,
             )
             for letter in letters
         ]

@@ -70,8 +70,18 @@ class Plan(Outline, frozen=True):
     items: tuple[PlanItem, ...]
 
 
-def make_plan(index: Index, ids: Iterable[int], rooms: Sequence[Room], *, append_limit: int | None = None) -> Plan:
-    """The plan for rows of the index. `append_limit`: bytes of the largest mail that the server takes."""
+def make_plan(
+    index: Index,
+    ids: Iterable[int],
+    rooms: Sequence[Room],
+    *,
+    append_limit: int | None = None,
+    targets: Mapping[int, str] | None = None,
+) -> Plan:
+    """The plan for rows of the index. `append_limit`: bytes of the largest mail that the server takes.
+
+    `targets`: native names of the folders for rows that do not go where their folder is mapped to.
+    """
     items: list[PlanItem] = []
     refused: list[Refusal] = []
     folders = {entry.id: entry for entry in index.folders()}
@@ -82,7 +92,7 @@ def make_plan(index: Index, ids: Iterable[int], rooms: Sequence[Room], *, append
             if row.local is None:
                 continue
             source = folders[row.local.folder]
-            target = source.target or ""
+            target = (targets or {}).get(row.id) or source.target or ""
             item = PlanItem(
                 row=row.id,
                 local_folder=source.folder.name,

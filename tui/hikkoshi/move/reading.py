@@ -10,13 +10,13 @@ from hikkoshi.ledger.records import ItemState, Settling
 from hikkoshi.ledger.store import Ledger
 from hikkoshi.move.aside import Aside
 from hikkoshi.move.link import Link
-from hikkoshi.move.verify import BYTES, FACTS, GONE, Sent, read_back
+from hikkoshi.move.verify import BYTES, FACTS, GONE, Sent, Verdict, read_back, unread
 from hikkoshi.server.bulk import Bulk
 
 EVERY = 500
 """Mails that are read back together, which costs two round trips."""
 
-Verdicts = list[tuple[int, str]]
+Verdicts = list[Verdict]
 
 
 class ReadingBack:
@@ -74,15 +74,19 @@ class ReadingBack:
         try:
             found = self._link.steady(lambda: _read(native, batch, self._link.bulk))
         except (CommandRefused, ProtocolBroken) as error:
-            text = _("it could not be read back: {reason}").format(reason=error)
-            found = [(mail.item, text) for mail in batch]
+            found = [unread(mail, error) for mail in batch]
             if isinstance(error, ProtocolBroken):
                 self._link.renew()
-        self._ledger.verified((item, how) for item, how in found if how != GONE)
+        self._write_down([each for each in found if each.how != GONE and not each.unread])
         reason = _("it arrived, but is no longer in its folder")
-        gone = [Settling(item, ItemState.DOUBTFUL, reason) for item, how in found if how == GONE]
-        if gone:
-            self._ledger.step(settled=gone)
+        settled = [Settling(each.item, ItemState.DOUBTFUL, reason) for each in found if each.how == GONE]
+        settled += [Settling(each.item, ItemState.LANDED, each.how) for each in found if each.unread]
+        if settled:
+            self._ledger.step(settled=settled)
+
+    def _write_down(self, found: Verdicts) -> None:
+        there = {each.item: each.there for each in found if each.there is not None}
+        self._ledger.verified([(each.item, each.how) for each in found], there)
 
     def close(self) -> None:
         """Take what was read back on the side; what is left stays as it is, landed and not read back."""
@@ -106,9 +110,9 @@ class ReadingBack:
         except (HikkoshiError, OSError) as error:
             found = []
             self._alone = self._alone or isinstance(error, ServerError)
-        as_sent = [(item, how) for item, how in found if how in (FACTS, BYTES)]
-        self._ledger.verified(as_sent)
-        known = {item for item, _how in as_sent}
+        as_sent = [each for each in found if each.how in (FACTS, BYTES)]
+        self._write_down(as_sent)
+        known = {each.item for each in as_sent}
         self._waiting += [mail for mail in batch if mail.item not in known]
 
 

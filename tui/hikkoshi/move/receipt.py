@@ -10,6 +10,7 @@ from hikkoshi.ledger.records import ARRIVED, Item, ItemState, Move, State
 from hikkoshi.ledger.store import Ledger
 from hikkoshi.mail.headers import decode, field
 from hikkoshi.move.plan import Refusal
+from hikkoshi.move.settle import Settled
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -23,7 +24,8 @@ class Failure(msgspec.Struct, frozen=True):
 class Receipt(msgspec.Struct, frozen=True):
     """The end of a move: `landed` mails of `bytes` (CRLF form) arrived, `read_back` of them as they were sent.
 
-    `changed`: arrived, but the server has them otherwise than sent. `waiting`: planned and never begun.
+    `changed`: arrived, but the server has them otherwise than sent. `unread`: arrived, and could not be read back.
+    `waiting`: planned and never begun.
     """
 
     move: int
@@ -36,6 +38,7 @@ class Receipt(msgspec.Struct, frozen=True):
     changed: tuple[Failure, ...] = ()
     waiting: tuple[Failure, ...] = ()
     problem: str = ""
+    unread: tuple[Failure, ...] = ()
 
     @property
     def not_sent(self) -> int:
@@ -72,6 +75,7 @@ def make_receipt(ledger: Ledger, move: int, state: State, problem: str = "") -> 
         ),
         waiting=_failures(items, ItemState.PLANNED, _("the upload ended before it")),
         problem=problem,
+        unread=_failures(items, ItemState.LANDED, _("it was not read back")),
     )
 
 
@@ -86,6 +90,40 @@ def subject(fields: bytes) -> str:
     return decode(field(fields, b"subject") or b"") or _("(no subject)")
 
 
+def tell_settled(settled: Settled) -> str:
+    """Sentences on what became of mails that were in doubt, '' if there were none."""
+    told = []
+    if n := settled.arrived:
+        text = ngettext(
+            "{n:,} mail whose answer had not come has arrived.",
+            "{n:,} mails whose answer had not come have arrived.",
+            n,
+        )
+        told.append(text.format(n=n))
+    if n := settled.missing:
+        text = ngettext(
+            "{n:,} mail whose answer had not come has not arrived, and can be sent again.",
+            "{n:,} mails whose answer had not come have not arrived, and can be sent again.",
+            n,
+        )
+        told.append(text.format(n=n))
+    if n := settled.doubtful:
+        text = ngettext(
+            "{n:,} mail whose answer had not come stays in doubt: it is never sent again by itself.",
+            "{n:,} mails whose answer had not come stay in doubt: they are never sent again by themselves.",
+            n,
+        )
+        told.append(text.format(n=n))
+    if n := settled.open:
+        text = ngettext(
+            "Of {n} mail it is not known whether it arrived, since its folder cannot be read now.",
+            "Of {n} mails it is not known whether they arrived, since their folders cannot be read now.",
+            n,
+        )
+        told.append(text.format(n=n))
+    return " ".join(told)
+
+
 def tell_unfinished(moves: Iterable[Move]) -> str:
     """Sentences on moves that ended early, '' if there is none."""
     return "\n".join(_tell(move) for move in moves)
@@ -98,13 +136,22 @@ def _failures(items: Iterable[Item], state: ItemState, reason: str = "") -> tupl
 
 
 def _tell(move: Move) -> str:
-    total = sum(move.counts.values())
+    if undoing := move.counts.get(ItemState.UNDOING, 0):
+        return ngettext(
+            "Undoing the move {move} ended early: {n} mail was about to be removed from the server. “hikkoshi undo {move}” "
+            "goes on with it.",
+            "Undoing the move {move} ended early: {n} mails were about to be removed from the server. “hikkoshi undo {move}” "
+            "goes on with it.",
+            undoing,
+        ).format(move=move.id, n=undoing)
+    total = sum(count for state, count in move.counts.items() if state is not ItemState.REFUSED)
     arrived = sum(move.counts.get(state, 0) for state in ARRIVED)
     doubtful = move.counts.get(ItemState.SENDING, 0) + move.counts.get(ItemState.DOUBTFUL, 0)
     text = _(
-        "The upload of {when} ended early ({reason}): {arrived} of {total} mails arrived. Nothing was lost; "
-        "another upload sends only what is missing."
+        "The upload of {when} ended early ({reason}): {arrived} of {total} mails arrived. Nothing was lost; “hikkoshi "
+        "resume {move}” goes on with it, and another upload sends only what is missing, too."
     ).format(
+        move=move.id,
         when=datetime.fromtimestamp(move.started, UTC).astimezone().strftime("%Y-%m-%d %H:%M"),
         reason=_reason(move),
         arrived=arrived,

@@ -2,6 +2,8 @@
 
 from collections import defaultdict
 
+import msgspec
+
 from hikkoshi.i18n import _
 from hikkoshi.index.store import Index
 from hikkoshi.ledger.records import Item, ItemState, Landing, Settling
@@ -13,15 +15,34 @@ from hikkoshi.move.evidence import DOUBT, Sighting, Trace, Verdict, judge
 Known = set[tuple[str, int | None, int | None]]
 
 
-def settle(index: Index, ledger: Ledger, server: str) -> int:
-    """Settle the in-doubt mails of earlier moves by a fresh listing. How many there were.
+class Settled(msgspec.Struct, frozen=True):
+    """What became of the mails that were in doubt: how many `arrived`, were `missing`, and stay `doubtful`.
+
+    `open`: those whose folder could not be looked at this time.
+    """
+
+    arrived: int = 0
+    missing: int = 0
+    doubtful: int = 0
+    open: int = 0
+
+    def __add__(self, other: "Settled") -> "Settled":
+        return Settled(
+            self.arrived + other.arrived, self.missing + other.missing, self.doubtful + other.doubtful,
+            self.open + other.open,
+        )  # fmt: skip
+
+
+def settle(index: Index, ledger: Ledger, server: str) -> Settled:
+    """Settle the in-doubt mails of earlier moves by a fresh listing. What became of them.
 
     Only UIDs at or above the saved UIDNEXT are looked at: a lower one is not ours. Those of other uploads are not
     either.
     """
     doubtful = ledger.in_doubt(server)
     if not doubtful:
-        return 0
+        return Settled()
+    found = Settled()
     ours: Known = {(item.target, item.uidvalidity, item.uid) for item in ledger.uploads(server)}
     folders: defaultdict[tuple[str, int | None], list[Item]] = defaultdict(list)
     for item in doubtful:
@@ -30,18 +51,20 @@ def settle(index: Index, ledger: Ledger, server: str) -> int:
         folder = index.server_folder(target)
         if folder is not None and index.stamp(folder) is None:
             # It could not be opened this time; another listing will tell.
+            found += Settled(open=len(items))
             continue
         if folder is None or uidvalidity is None or index.stamp(folder) != str(uidvalidity):
             reason = _("its folder is gone from the server or was made anew; look there before sending it again")
             ledger.step(settled=[Settling(item.id, ItemState.DOUBTFUL, reason) for item in items])
+            found += Settled(doubtful=len(items))
             continue
         verdicts = judge(map(trace, items), _sightings(index, folder, items, ours))
-        write_down(ledger, uidvalidity, verdicts)
-    return len(doubtful)
+        found += write_down(ledger, uidvalidity, verdicts)
+    return found
 
 
-def write_down(ledger: Ledger, uidvalidity: int, verdicts: dict[int, Verdict]) -> None:
-    """Note the verdicts: arrived, in doubt, or planned again since it never arrived."""
+def write_down(ledger: Ledger, uidvalidity: int, verdicts: dict[int, Verdict]) -> Settled:
+    """Note the verdicts: arrived, in doubt, or planned again since it never arrived. How many of each."""
     reason = _("several mails on the server could be it")
     ledger.step(
         landed=[Landing(key, uidvalidity, uid) for key, uid in verdicts.items() if isinstance(uid, int)],
@@ -51,6 +74,9 @@ def write_down(ledger: Ledger, uidvalidity: int, verdicts: dict[int, Verdict]) -
             if not isinstance(verdict, int)
         ],
     )
+    doubtful = sum(1 for verdict in verdicts.values() if verdict == DOUBT)
+    arrived = sum(1 for verdict in verdicts.values() if isinstance(verdict, int))
+    return Settled(arrived, len(verdicts) - arrived - doubtful, doubtful)
 
 
 def trace(item: Item) -> Trace:

@@ -3,7 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from itertools import groupby
+from itertools import chain, groupby
+
+from msgspec.structs import replace
 
 from hikkoshi.errors import (
     Cancelled,
@@ -35,6 +37,7 @@ from hikkoshi.move.outcome import NoRoom, Outcome
 from hikkoshi.move.plan import Plan, PlanItem
 from hikkoshi.move.reading import ReadingBack
 from hikkoshi.move.receipt import Receipt, make_receipt, subject
+from hikkoshi.move.resume import Resumption
 from hikkoshi.move.room import Load, fits, outlook
 from hikkoshi.move.source import pack_parcel
 from hikkoshi.move.verify import Sent
@@ -58,11 +61,12 @@ class Upload:
         meter: Meter,
         tell: Tell,
         cancel: Cancel,
+        resumed: Resumption | None = None,
     ) -> None:
-        """`folders`: the local ones by native name."""
+        """`folders`: the local ones by native name. `resumed`: the earlier move that this one is the rest of."""
         self._plan, self._server, self._store, self._folders = plan, server, store, folders
         self._index, self._ledger, self._link, self._meter = index, ledger, link, meter
-        self._tell, self._cancel = tell, cancel
+        self._tell, self._cancel, self._resumed = tell, cancel, resumed
         self._done = Load()
         self._left: dict[str, Load] = {share.target: share.load for share in plan.shares}
         self._reading = ReadingBack(link, ledger)
@@ -72,7 +76,7 @@ class Upload:
     def run(self) -> Receipt:
         """Do it. Whatever happens, what was done is in the ledger and in the receipt."""
         ordered = sorted(self._plan.items, key=lambda item: item.target)
-        move, ids = self._ledger.begin(self._server, str(self._store.path), map(_ledger_item, ordered))
+        move, ids = self._begin(ordered)
         state, problem = State.DONE, ""
         self._reading.expect(len(ordered))
         try:
@@ -94,6 +98,19 @@ class Upload:
         self._reading.close()
         self._ledger.finish(move, state, self._cancel.reason if state is State.STOPPED else state.value)
         return make_receipt(self._ledger, move, state, problem)
+
+    def _begin(self, ordered: list[PlanItem]) -> tuple[int, list[int]]:
+        """Write the plan down, with the mails that it leaves out. The move's number and the items' numbers."""
+        if self._resumed is not None:
+            ids = [self._resumed.items[item.row] for item in ordered]
+            again = [replace(_ledger_item(item), id=id_) for item, id_ in zip(ordered, ids, strict=True)]
+            self._ledger.resume(self._resumed.move, again, self._resumed.settled)
+            return self._resumed.move, ids
+        refused = (
+            replace(_ledger_item(each.item), state=ItemState.REFUSED, reason=each.reason) for each in self._plan.refused
+        )
+        move, ids = self._ledger.begin(self._server, str(self._store.path), chain(map(_ledger_item, ordered), refused))
+        return move, ids[: len(ordered)]
 
     def _last_read_back(self) -> None:
         # If it fails: the mails are down as landed; that they were not read back is in the receipt's count.

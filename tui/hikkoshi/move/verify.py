@@ -6,6 +6,7 @@ import msgspec
 
 from hikkoshi.errors import CommandRefused
 from hikkoshi.i18n import _
+from hikkoshi.ledger.records import There
 from hikkoshi.mail.flags import SEEN, comparable
 from hikkoshi.server.readback import ReadBack
 from hikkoshi.server.records import Facts
@@ -29,28 +30,44 @@ class Sent(msgspec.Struct, frozen=True):
     risky: bool
 
 
-def read_back(bulk: ReadBack, native: str, sent: list[Sent]) -> Iterator[tuple[int, str]]:
-    """(ledger item, FACTS, BYTES or GONE, else what differs) for each mail sent to one folder."""
+class Verdict(msgspec.Struct, frozen=True):
+    """How a mail (ledger item) was found: FACTS, BYTES or GONE, else what differs; `there`: as the server has it now.
+
+    `unread`: that it could not be read, with the reason.
+    """
+
+    item: int
+    how: str
+    there: There | None = None
+    unread: bool = False
+
+
+def read_back(bulk: ReadBack, native: str, sent: list[Sent]) -> Iterator[Verdict]:
+    """What is found of each mail sent to one folder."""
     whole = {mail.uid: mail.size for mail in sent if mail.risky or mail.item % _SAMPLE == 0}
     found = bulk.read_back(native, [mail.uid for mail in sent], whole)
     for mail in sent:
         facts = found.facts.get(mail.uid)
         if facts is None:
-            yield mail.item, GONE
-        elif differing := _differing(mail, facts):
-            yield mail.item, differing
-        elif mail.uid in whole:
-            yield mail.item, _whole(mail, found.digests.get(mail.uid))
+            yield Verdict(mail.item, GONE)
+            continue
+        there = There(facts.size, facts.flags, facts.date)
+        digest = found.digests.get(mail.uid)
+        if differing := _differing(mail, facts):
+            yield Verdict(mail.item, differing, there)
+        elif mail.uid not in whole:
+            yield Verdict(mail.item, FACTS, there)
+        elif digest is None:
+            yield Verdict(mail.item, GONE)
+        elif isinstance(digest, CommandRefused):
+            yield unread(mail, digest)
         else:
-            yield mail.item, FACTS
+            yield Verdict(mail.item, BYTES if digest == mail.digest else _("the server changed its bytes"), there)
 
 
-def _whole(mail: Sent, digest: bytes | CommandRefused | None) -> str:
-    if digest is None:
-        return GONE
-    if isinstance(digest, CommandRefused):
-        return str(digest)
-    return BYTES if digest == mail.digest else _("the server changed its bytes")
+def unread(mail: Sent, error: Exception) -> Verdict:
+    """That a mail could not be read back, and why."""
+    return Verdict(mail.item, _("it could not be read back: {reason}").format(reason=error), unread=True)
 
 
 def _differing(mail: Sent, found: Facts) -> str:
