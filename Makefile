@@ -8,9 +8,11 @@ BIN := $(VENV)/bin
 ARGS ?=
 # Two cores are what a small machine has; a test that needs a quiet one takes none of its neighbours' ports.
 WORKERS ?= 2
+# Most of a case is waiting for a server.
+FAULT_WORKERS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test test-interop check format screenshots dist test-corpora catalogue clean
+.PHONY: help demo run test test-interop test-faults check format screenshots dist test-corpora catalogue clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -26,6 +28,9 @@ test: $(VENV)/developed ## all tests; fetches Dovecot and tmux for them where it
 
 test-interop: $(VENV)/developed ## the same on Dovecot, Cyrus, Courier and bare servers, which it fetches where it can
 	$(BIN)/python -m pytest -q -n $(WORKERS) $(ARGS) tests/interop
+
+test-faults: $(VENV)/developed ## all of the crash matrix: moves that are killed, cut off, refused; some 10 minutes
+	$(BIN)/python -m pytest -q -n $(FAULT_WORKERS) --all-faults $(ARGS) tests/faults
 
 check: $(VENV)/developed ## lint, format, types, layers, catalogues
 	$(BIN)/ruff check

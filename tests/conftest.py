@@ -15,6 +15,11 @@ from support.private_server import PrivateServer
 Server = TypeVar("Server", bound=PrivateServer)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`make test-faults` asks for all of the crash matrix."""
+    parser.addoption("--all-faults", action="store_true", help="all of the crash matrix, not only a sample of it")
+
+
 @pytest.fixture(scope="session")
 def dovecot() -> Iterator[Dovecot]:
     """One private Dovecot for the whole run, with 1 GiB of quota; take a fresh user for each test."""

@@ -10,6 +10,7 @@ tests/conftest.py.
 
 import atexit
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -74,6 +75,12 @@ class Dovecot(PrivateServer):
 
     def _command(self) -> tuple[list[str], dict[str, str], dict[str, object]]:
         return [str(self._tool.path), "-F", "-c", str(self.config)], self._tool.environment(), self._identity
+
+    def doveadm(self, *arguments: str) -> bytes:
+        """What Dovecot's own administration tool says, run on this server's files."""
+        tool = self._tool.prefix / "usr/bin/doveadm" if self._tool.prefix else "doveadm"
+        command = [tool, "-c", self.config, *arguments]
+        return subprocess.run(command, env=self._tool.environment(), check=True, capture_output=True).stdout
 
     def mail_dir(self, user: str) -> Path:
         """The Maildir++ of `user`: INBOX in cur/ and new/, a folder 'a/b' in '.a.b/'. Made at the first login."""

@@ -24,8 +24,8 @@ class Settings:
     `quota` False: no QUOTA at all. `capability` replaces the whole capability line after login.
     `folders`: (name, special-use attribute or '') of the folders every user has besides INBOX.
     `plaintext` False: LOGINDISABLED without TLS, which Dovecot grants only when `listen` is not 127.0.0.1
-    (the client's address): use '127.0.0.2', for which the certificate is not valid either. `compress`: COMPRESS=DEFLATE.
-    `compress`: COMPRESS=DEFLATE, which 2.4 has anyway.
+    (the client's address): use '127.0.0.2', for which the certificate is not valid either.
+    `compress`: COMPRESS=DEFLATE, which 2.4 has anyway. `driver`: how mail is stored, "maildir" or "sdbox".
     """
 
     quota: bool = True
@@ -40,6 +40,7 @@ class Settings:
     listen: str = "127.0.0.1"
     plaintext: bool = True
     compress: bool = False
+    driver: str = "maildir"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ def _account_classic(settings: Settings, place: Place, certificates: Certificate
 disable_plaintext_auth = {"no" if settings.plaintext else "yes"}
 ssl_cert = <{certificates.certificate}
 ssl_key = <{certificates.key}
-mail_location = maildir:~/Maildir
+mail_location = {settings.driver}:~/Maildir
 passdb {{
   driver = static
   args = password={PASSWORD}
@@ -132,7 +133,7 @@ def _account_modern(settings: Settings, place: Place, certificates: Certificates
 auth_allow_cleartext = {"yes" if settings.plaintext else "no"}
 ssl_server_cert_file = {certificates.certificate}
 ssl_server_key_file = {certificates.key}
-mail_driver = maildir
+mail_driver = {settings.driver}
 mail_path = ~/Maildir
 passdb static {{
   password = {PASSWORD}

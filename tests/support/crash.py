@@ -1,0 +1,166 @@
+"""One case of the crash matrix: a move on some server, by some way of sending, that something happens to.
+
+    with Case(hosts, mover, "cyrus", "hurried", folder, store) as case:
+        assert case.upload(Fault("answer", 5)).status == -signal.SIGKILL
+        case.goes_on()
+        assert case.difference() == ""
+"""
+
+import os
+import re
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+import msgspec
+
+from support.command import environment
+from support.courier import Courier
+from support.cyrus import Cyrus
+from support.dovecot import Dovecot
+from support.dovecot_config import Settings
+from support.dying_mover import Fault, Order, Report
+from support.faultproxy import FaultProxy
+from support.letters_at_risk import difference
+from support.private_server import PrivateServer
+from support.witnesses import holdings
+
+HOSTS = ("maildir", "sdbox", "cyrus", "courier", "bare")
+"""`bare`: a Dovecot that seems to have neither UIDPLUS nor MULTIAPPEND, and names no UIDs."""
+
+WAYS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "together": ((), ()),
+    "hurried": (("MULTIAPPEND",), ()),
+    "small": (("MULTIAPPEND", "LITERAL+"), ("LITERAL-",)),
+    "waiting": (("MULTIAPPEND", "LITERAL+", "LITERAL-"), ()),
+}
+"""How mail is sent, and what the server must seem not to have, and to have, for that."""
+
+SETTINGS = [
+    (host, way)
+    for host in HOSTS
+    for way in WAYS
+    if not (host == "courier" and way != "waiting") and not (host == "bare" and way == "together")
+]
+
+_APPENDUID = re.compile(rb"\[APPENDUID [^]]*\] ")
+
+
+class Hosts:
+    """The servers of a test run, each started when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._running: dict[str, PrivateServer] = {}
+
+    def get(self, host: str) -> PrivateServer:
+        """The server of that name, of HOSTS."""
+        kind = "maildir" if host == "bare" else host
+        if kind not in self._running:
+            self._running[kind] = _START[kind]()
+        return self._running[kind]
+
+    def close(self) -> None:
+        """Stop all of them."""
+        for server in self._running.values():
+            server.close()
+
+
+_START = {
+    "maildir": lambda: Dovecot(Settings()),
+    "sdbox": lambda: Dovecot(Settings(driver="sdbox")),
+    "cyrus": Cyrus,
+    "courier": Courier,
+}
+
+
+class DyingMover:
+    """The process that runs the command again and again (support/dying_mover.py)."""
+
+    def __init__(self) -> None:
+        script = Path(__file__).with_name("dying_mover.py")
+        self._process = subprocess.Popen(
+            [sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env={**os.environ, "PYTHONPATH": str(script.parents[1]), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"},
+        )  # fmt: skip
+
+    def run(self, order: Order) -> Report:
+        """One run."""
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(msgspec.json.encode(order).decode() + "\n")
+        self._process.stdin.flush()
+        return msgspec.json.decode(self._process.stdout.readline(), type=Report)
+
+    def close(self) -> None:
+        """End it."""
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.close()
+        self._process.wait(10)
+        self._process.stdout.close()
+
+
+class Case:
+    """An empty account, a home of its own for the program, and the line between them."""
+
+    def __init__(self, hosts: Hosts, mover: DyingMover, host: str, way: str, folder: Path, store: Path) -> None:
+        self.host, self.way, self.folder, self.store = host, way, folder, store
+        self._mover = mover
+        self.server = hosts.get(host)
+        self.user = self.server.make_user()
+        self._open = ExitStack()
+        self.line = self._open.enter_context(FaultProxy(self.server.host, self.server.imap_port))
+        hidden, shown = WAYS[way]
+        self.line.hidden, self.line.shown = hidden, shown
+        if host == "bare":
+            self.line.hidden += ("UIDPLUS",)
+            self.line.change = lambda line: _APPENDUID.sub(b"", line)
+        self.said = ""
+        self._runs = 0
+
+    def __enter__(self) -> "Case":
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    def run(self, *arguments: str, fault: Fault = Fault(), timeout: float = 30.0) -> Report:  # noqa: B008 - frozen
+        """One run of the program to its end; what it said is in `said` then."""
+        self._runs += 1
+        out, err = (self.folder / f"{self._runs}.{name}" for name in ("out", "err"))
+        url = f"imap://{self.user}@{self.line.host}:{self.line.port}"
+        secret = ["--password-command", f"echo {self.server.password}"]
+        report = self._mover.run(
+            Order(
+                ["--local", str(self.store), "--server", url, *secret, *arguments],
+                environment(self.folder / "home"), str(out), str(err), fault, timeout,
+            )  # fmt: skip
+        )
+        self.said = out.read_text() + err.read_text()
+        self.line.drain()
+        return report
+
+    def upload(self, fault: Fault = Fault(), timeout: float = 30.0) -> Report:  # noqa: B008 - frozen
+        """`hikkoshi upload --yes`."""
+        return self.run("upload", "--yes", fault=fault, timeout=timeout)
+
+    def goes_on(self) -> None:
+        """Upload what is left, and see that a further upload finds nothing to send."""
+        assert self.upload().status == 0, self.said
+        before = self.appends
+        assert self.upload().status == 0, self.said
+        assert self.appends == before, self.said
+
+    def close(self) -> None:
+        """End the line."""
+        self._open.close()
+
+    @property
+    def appends(self) -> int:
+        """How many mails went up, or commands of many."""
+        return self.line.counts.get(b"APPEND", 0)
+
+    def difference(self) -> str:
+        """What is wrong with what the server holds, '' if nothing is."""
+        return difference(holdings(self.server, self.user))
