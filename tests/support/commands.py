@@ -95,7 +95,13 @@ class CommandReader:
         return piece
 
     def _piece(
-        self, data: bytes, *, literal: bool = False, announced: int | None = None, waits: bool = False, ends: bool = False
+        self,
+        data: bytes,
+        *,
+        literal: bool = False,
+        announced: int | None = None,
+        waits: bool = False,
+        ends: bool = False,
     ) -> Piece:
         at, self._at = self._at, self._at + len(data)
         return Piece(data, at, None if self._raw else self._command, literal, announced, waits, ends)

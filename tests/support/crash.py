@@ -1,9 +1,9 @@
 """One case of the crash matrix: a move on some server, by some way of sending, that something happens to.
 
-    with Case(hosts, mover, "cyrus", "hurried", folder, store) as case:
-        assert case.upload(Fault("answer", 5)).status == -signal.SIGKILL
-        case.goes_on()
-        assert case.difference() == ""
+with Case(hosts, mover, "cyrus", "hurried", folder, store) as case:
+    assert case.upload(Fault("answer", 5)).status == -signal.SIGKILL
+    case.goes_on()
+    assert case.difference() == ""
 """
 
 import os
@@ -133,9 +133,13 @@ class Case:
         secret = ["--password-command", f"echo {self.server.password}"]
         report = self._mover.run(
             Order(
-                ["--local", str(self.store), "--server", url, *secret, *arguments],
-                environment(self.folder / "home"), str(out), str(err), fault, timeout,
-            )  # fmt: skip
+                arguments=["--local", str(self.store), "--server", url, *secret, *arguments],
+                environment=environment(self.folder / "home"),
+                out=str(out),
+                err=str(err),
+                fault=fault,
+                timeout=timeout,
+            )
         )
         self.said = out.read_text() + err.read_text()
         self.line.drain()

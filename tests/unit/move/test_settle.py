@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from hikkoshi.errors import CommandRefused
 from hikkoshi.index.schema import SERVER
 from hikkoshi.ledger.records import Item, ItemState, Landing, Sending
 from hikkoshi.ledger.store import Ledger
@@ -127,3 +128,34 @@ def test_of_equal_mails_those_that_are_not_there_were_never_sent(sides: Planted,
 
     settle(sides.index, ledger, ACCOUNT)
     assert sorted(state(ledger, id_) for id_ in ids) == [(ItemState.LANDED, uid), (ItemState.PLANNED, None)]
+
+
+def test_mails_with_the_same_headers_and_size_are_told_apart_by_their_bodies(sides: Planted, ledger: Ledger) -> None:
+    """A scanner's pages: of two that were on their way one has arrived, and nothing but its body says which."""
+    message = mail(2)
+    _, uid = sides.put(SERVER, "INBOX", mail(1), message)
+    items = [Item("Inbox", f"{place}:1", message.size, message.fields, "INBOX", "") for place in range(2)]
+    _, ids = ledger.begin(ACCOUNT, "/mail", items)
+    ledger.step(sending=[Sending(id_, b"%d" % id_, "", 0, "", UIDVALIDITY, uid) for id_ in ids])
+    asked: list[tuple[str, int]] = []
+
+    def digest_of(native: str, uid: int) -> bytes:
+        asked.append((native, uid))
+        return b"%d" % ids[1]
+
+    assert settle(sides.index, ledger, ACCOUNT, digest_of) == Settled(arrived=1, missing=1)
+    assert (state(ledger, ids[0])[0], state(ledger, ids[1])) == (ItemState.PLANNED, (ItemState.LANDED, uid))
+    assert asked == [("INBOX", uid)]
+
+
+def test_a_body_that_cannot_be_read_leaves_them_in_doubt(sides: Planted, ledger: Ledger) -> None:
+    message = mail(2)
+    [uid] = sides.put(SERVER, "INBOX", message)
+    items = [Item("Inbox", f"{place}:1", message.size, message.fields, "INBOX", "") for place in range(2)]
+    _, ids = ledger.begin(ACCOUNT, "/mail", items)
+    ledger.step(sending=[Sending(id_, b"%d" % id_, "", 0, "", UIDVALIDITY, uid) for id_ in ids])
+
+    def digest_of(_native: str, _uid: int) -> bytes:
+        raise CommandRefused("gone")
+
+    assert settle(sides.index, ledger, ACCOUNT, digest_of) == Settled(doubtful=2)

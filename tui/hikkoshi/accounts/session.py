@@ -149,7 +149,7 @@ class AccountSession:
                     index, bulk, self._server_folders, report, cancel, states=states, uploads=uploads
                 )
                 problems = local.finish(report)
-            self._settle(index, ledger)
+            self._settle(index, ledger, bulk)
             report(Progress(Stage.COMPARE))
             compare(index, self._targets(index), LedgerProofs(ledger, self.server))
             rooms = self._meter(index).take(self._asked.read(bulk, index, overview))
@@ -313,10 +313,10 @@ class AccountSession:
                 )
             )
 
-    def _settle(self, index: Index, ledger: Ledger) -> None:
+    def _settle(self, index: Index, ledger: Ledger, bulk: Bulk) -> None:
         try:
             with MoveLock(self.files.lock, "check"):
-                self._settled += settle(index, ledger, self.server)
+                self._settled += settle(index, ledger, self.server, bulk.digest_of)
         except LedgerError:
             # Another hikkoshi is moving this account's mail; what it has under way is not in doubt.
             return

@@ -1,9 +1,12 @@
 """What an interrupted move left behind: which of the mails that were under way have arrived."""
 
 from collections import defaultdict
+from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
+from hikkoshi.errors import CommandRefused
 from hikkoshi.i18n import _
 from hikkoshi.index.store import Index
 from hikkoshi.ledger.records import Item, ItemState, Landing, Settling
@@ -13,6 +16,9 @@ from hikkoshi.mail.identity import identify
 from hikkoshi.move.evidence import DOUBT, Sighting, Trace, Verdict, judge
 
 Known = set[tuple[str, int | None, int | None]]
+
+DigestOf = Callable[[str, int], bytes]
+"""The canonical digest of the mail in this folder with this UID. Raises `CommandRefused` where it cannot be read."""
 
 
 class Settled(msgspec.Struct, frozen=True):
@@ -33,11 +39,11 @@ class Settled(msgspec.Struct, frozen=True):
         )  # fmt: skip
 
 
-def settle(index: Index, ledger: Ledger, server: str) -> Settled:
+def settle(index: Index, ledger: Ledger, server: str, digest_of: DigestOf | None = None) -> Settled:
     """Settle the in-doubt mails of earlier moves by a fresh listing. What became of them.
 
     Only UIDs at or above the saved UIDNEXT are looked at: a lower one is not ours. Those of other uploads are not
-    either.
+    either. `digest_of` is asked where several have the same headers and size; without it they stay in doubt.
     """
     doubtful = ledger.in_doubt(server)
     if not doubtful:
@@ -58,7 +64,8 @@ def settle(index: Index, ledger: Ledger, server: str) -> Settled:
             ledger.step(settled=[Settling(item.id, ItemState.DOUBTFUL, reason) for item in items])
             found += Settled(doubtful=len(items))
             continue
-        verdicts = judge(map(trace, items), _sightings(index, folder, items, ours))
+        body_of = None if digest_of is None else partial(_body, digest_of, target)
+        verdicts = judge(map(trace, items), _sightings(index, folder, items, ours), body_of)
         found += write_down(ledger, uidvalidity, verdicts)
     return found
 
@@ -77,6 +84,13 @@ def write_down(ledger: Ledger, uidvalidity: int, verdicts: dict[int, Verdict]) -
     doubtful = sum(1 for verdict in verdicts.values() if verdict == DOUBT)
     arrived = sum(1 for verdict in verdicts.values() if isinstance(verdict, int))
     return Settled(arrived, len(verdicts) - arrived - doubtful, doubtful)
+
+
+def _body(digest_of: DigestOf, target: str, uid: int) -> bytes | None:
+    try:
+        return digest_of(target, uid)
+    except CommandRefused:
+        return None
 
 
 def trace(item: Item) -> Trace:
