@@ -23,6 +23,7 @@ from hikkoshi.ledger.records import State
 from hikkoshi.mail.folders import Folder, Role
 from hikkoshi.mail.message import Message, Problem
 from hikkoshi.move.events import Landed, NotMoved, Rooms, Tell
+from hikkoshi.move.limits import SizeLimits
 from hikkoshi.move.plan import Plan, make_plan
 from hikkoshi.move.receipt import Failure, Receipt
 from hikkoshi.move.room import Room, Source
@@ -237,7 +238,7 @@ class FakeSession:
                 rooms=self.rooms(),
                 problems=self.problems,
                 checked_at=CHECKED,
-                append_limit=None,
+                limits=SizeLimits(),
                 server_whole=True,
                 whole=whole,
             )

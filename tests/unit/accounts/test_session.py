@@ -79,7 +79,7 @@ def test_a_refresh_looks_at_both_sides_and_hangs_up(account: Account) -> None:
     snapshot = account.open().refresh(told.append, Cancel())
     assert snapshot.counts == Counts(only_local=1, elsewhere=1)
     assert (snapshot.local_total[:2], snapshot.server_total[:2]) == ((2, 3), (2, 2))
-    assert (snapshot.server, snapshot.append_limit, snapshot.server_whole) == (SERVER, 5000, True)
+    assert (snapshot.server, snapshot.limits.told, snapshot.server_whole) == (SERVER, 5000, True)
     assert snapshot.checked_at.tzinfo is not None
     assert list(dict.fromkeys(progress.stage for progress in told)) == [
         Stage.CONNECT, Stage.LIST, Stage.SCAN, Stage.COMPARE

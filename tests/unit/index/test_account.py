@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hikkoshi.index.queries import Counts, folder_pairs, row_ids, rows, total, uploadable
 from hikkoshi.index.relation import Relation
 from hikkoshi.index.schema import LOCAL, SERVER
+from hikkoshi.move.limits import SizeLimits
 from hikkoshi.move.plan import make_outline, make_plan
 from support.pairing_twin import indexed_rows, indexed_tally, twin_rows
 from support.planted import UIDVALIDITY, Planted, mail, planted, proof
@@ -101,8 +102,8 @@ def test_what_was_touched_is_compared_as_if_all_were(
 def _assert_outlined(sides: Planted) -> None:
     """The outline of an upload says what its plan says."""
     limit = 1050
-    plan = make_plan(sides.index, uploadable(sides.index), [], append_limit=limit)
-    outline = make_outline(sides.index, [], append_limit=limit)
+    plan = make_plan(sides.index, uploadable(sides.index), [], limits=SizeLimits(told=limit))
+    outline = make_outline(sides.index, [], limits=SizeLimits(told=limit))
     assert (outline.shares, outline.outlooks) == (plan.shares, plan.outlooks)
     assert {each.item.row for each in outline.refused} == {each.item.row for each in plan.refused}
 

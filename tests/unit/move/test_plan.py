@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from hikkoshi.index.queries import row_ids
 from hikkoshi.index.schema import LOCAL, SERVER
+from hikkoshi.move.limits import SizeLimits
 from hikkoshi.move.plan import Plan, make_plan
 from hikkoshi.move.room import STORAGE, Load, Room, Source
 from support.planted import Planted, mail
@@ -33,7 +34,7 @@ def test_each_mail_that_does_not_go_has_its_reason(tmp_path: Path) -> None:
         sides.put(LOCAL, "Trash", mail(7))
         sides.put(LOCAL, "Work", mail(6))
         sides.put(SERVER, "INBOX", mail(2))
-        plan = plan_of(sides, append_limit=4000)
+        plan = plan_of(sides, limits=SizeLimits(told=4000))
 
     assert sorted(item.message.fields for item in plan.items) == [mail(1).fields, mail(6).fields]
     reasons = {refusal.item.message.fields: refusal.reason for refusal in plan.refused}

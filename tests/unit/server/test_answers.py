@@ -24,10 +24,10 @@ ANSWERS = [
     ("", "[OVERQUOTA] Account exceeded command or bandwidth limits.", Answer(Says.LATER)),
     ("ALERT", "Too many simultaneous connections. (Failure)", Answer(Says.LATER, crowded=True)),
     ("UNAVAILABLE", "Temporary System Problem (Failure)", Answer(Says.LATER)),
-    ("TOOBIG", "Message too large (Failure)", Answer(Says.MAIL)),
+    ("TOOBIG", "Message too large (Failure)", Answer(Says.MAIL, too_large=True)),
     # Dovecot 2.2 and 2.3
     ("OVERQUOTA", "Quota exceeded (mailbox for user is full)", Answer(Says.FULL)),
-    ("LIMIT", "Mail size is larger than the maximum size allowed by server configuration", Answer(Says.MAIL)),
+    ("LIMIT", "Mail size is larger than the maximum size allowed by server configuration", Answer(Says.MAIL, too_large=True)),
     ("LIMIT", "Maximum number of connections from user+IP exceeded (mail_max_userip_connections=1)",
      Answer(Says.LATER, crowded=True)),
     ("UNAVAILABLE", "Maximum number of connections from user+IP exceeded (mail_max_userip_connections=16)",
@@ -39,10 +39,12 @@ ANSWERS = [
     ("", "Can't save a zero byte message", Answer(Says.MAIL)),
     ("", "Server shutting down.", Answer(Says.MAIL)),
     # Cyrus
-    ("TOOBIG", "Message size exceeds fixed limit", Answer(Says.MAIL)),
+    ("TOOBIG", "Message size exceeds fixed limit", Answer(Says.MAIL, too_large=True)),
     ("", "Message contains NUL characters", Answer(Says.MAIL)),
     ("", "Message contains invalid header", Answer(Says.MAIL)),
+    ("", "Over quota", Answer(Says.FULL)),
     # Courier
+    ("ALERT", "You exceeded your mail quota.", Answer(Says.FULL)),
     ("", "[TRYCREATE] Must create mailbox before append", Answer(Says.NO_FOLDER)),
     # iCloud, for some dates; and codes that come without a text
     ("UNAVAILABLE", "Unexpected exception", Answer(Says.UNCLEAR)),

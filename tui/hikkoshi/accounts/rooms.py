@@ -10,6 +10,8 @@ from hikkoshi.index.incoming import incoming
 from hikkoshi.index.queries import upload_targets
 from hikkoshi.index.schema import SERVER
 from hikkoshi.index.store import Index
+from hikkoshi.ledger.store import Ledger
+from hikkoshi.move.limits import SizeLimits, learnt_limit
 from hikkoshi.move.meter import Meter
 from hikkoshi.move.room import Load
 from hikkoshi.server.bulk import Bulk
@@ -51,6 +53,11 @@ class Asked:
         size, messages = incoming(index, int(time()))
         reserve = replace(options.reserve, incoming=Load(size, messages))
         return Meter(reserve, options.quota_limit, _used(index, self._sizes), self._heirs)
+
+
+def size_limits(overview: Overview, ledger: Ledger, server: str) -> SizeLimits:
+    """How large a mail the server takes, by what it says and by what it has refused."""
+    return SizeLimits(overview.append_limit, overview.append_limits, learnt_limit(ledger, server))
 
 
 def _heirs(overview: Overview, targets: Iterable[str], roots: Collection[QuotaRoot]) -> dict[str, str]:

@@ -16,7 +16,7 @@ from hikkoshi.accounts.config import AccountConfig, Config, load_config, save_co
 from hikkoshi.accounts.early import EarlyLooks, Listing, is_first
 from hikkoshi.accounts.options import Files, Options, files_of
 from hikkoshi.accounts.proofs import LedgerProofs
-from hikkoshi.accounts.rooms import Asked
+from hikkoshi.accounts.rooms import Asked, size_limits
 from hikkoshi.errors import Cancelled, HikkoshiError, IndexUnusable, LedgerError, ServerError
 from hikkoshi.i18n import _
 from hikkoshi.index.account import compare, is_compared
@@ -38,6 +38,7 @@ from hikkoshi.local.store import LocalStore
 from hikkoshi.mail.folders import Folder
 from hikkoshi.mail.message import Problem
 from hikkoshi.move.events import Rooms, Tell
+from hikkoshi.move.limits import SizeLimits, learnt_limit
 from hikkoshi.move.meter import Meter
 from hikkoshi.move.plan import Outline, Plan, make_outline, make_plan
 from hikkoshi.move.quiet import wait_for_stragglers
@@ -63,7 +64,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     rooms: tuple[Room, ...]
     problems: tuple[Problem, ...]
     checked_at: datetime
-    append_limit: int | None
+    limits: SizeLimits
     server_whole: bool
     """False: a server folder could not be opened, so a mail that seems missing may be in it."""
     whole: bool = True
@@ -153,9 +154,8 @@ class AccountSession:
             report(Progress(Stage.COMPARE))
             compare(index, self._targets(index), LedgerProofs(ledger, self.server))
             rooms = self._meter(index).take(self._asked.read(bulk, index, overview))
-            self.snapshot = self._snapshot(
-                index, tuple(rooms), (*problems, *unlisted), overview.append_limit, not unlisted
-            )
+            limits = size_limits(overview, ledger, self.server)
+            self.snapshot = self._snapshot(index, tuple(rooms), (*problems, *unlisted), limits, not unlisted)
             if keep:
                 connection.pop_all()
                 self._kept = bulk
@@ -200,13 +200,13 @@ class AccountSession:
         seen = self._seen()
         with Index(self.files.index) as index:
             wanted = uploadable(index) if ids is None else ids
-            return make_plan(index, wanted, seen.rooms, append_limit=seen.append_limit)
+            return make_plan(index, wanted, seen.rooms, limits=seen.limits)
 
     def outline(self) -> Outline:
         """What an upload of all that is missing would do, summed up. Needs a snapshot."""
         seen = self._seen()
         with Index(self.files.index) as index:
-            return make_outline(index, seen.rooms, append_limit=seen.append_limit)
+            return make_outline(index, seen.rooms, limits=seen.limits)
 
     def ready(self) -> None:
         """Raise where an upload could bring a mail twice, since not all of the server was looked at."""
@@ -290,7 +290,7 @@ class AccountSession:
         def show() -> None:
             compare(index, self._targets(index), LedgerProofs(ledger, self.server), whole=False)
             rooms = tuple(self._meter(index).take(overview.quota))
-            seen = self._snapshot(index, rooms, problems, overview.append_limit, server_whole=True)
+            seen = self._snapshot(index, rooms, problems, size_limits(overview, ledger, self.server), server_whole=True)
             self.snapshot = replace(seen, whole=False)
             early(self.snapshot)
 
@@ -344,7 +344,8 @@ class AccountSession:
         with Index(self.files.index) as index, Ledger(self.files.ledger) as ledger:
             self._server_folders = _with_new(self._server_folders, index)
             compare(index, self._targets(index), LedgerProofs(ledger, self.server))
-            self.snapshot = self._snapshot(index, seen.rooms, seen.problems, seen.append_limit, seen.server_whole)
+            limits = replace(seen.limits, refused=learnt_limit(ledger, self.server))
+            self.snapshot = self._snapshot(index, seen.rooms, seen.problems, limits, seen.server_whole)
         return self.snapshot
 
     def _snapshot(
@@ -352,7 +353,7 @@ class AccountSession:
         index: Index,
         rooms: tuple[Room, ...],
         problems: tuple[Problem, ...],
-        append_limit: int | None,
+        limits: SizeLimits,
         server_whole: bool,
     ) -> Snapshot:
         pairs = tuple(folder_pairs(index))
@@ -366,7 +367,7 @@ class AccountSession:
             rooms=rooms,
             problems=problems,
             checked_at=datetime.now().astimezone(),
-            append_limit=append_limit,
+            limits=limits,
             server_whole=server_whole,
         )
 

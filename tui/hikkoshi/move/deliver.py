@@ -23,6 +23,7 @@ from hikkoshi.move.link import Link
 from hikkoshi.move.outcome import FolderReplaced, NoRoom, Outcome
 from hikkoshi.move.plan import PlanItem
 from hikkoshi.move.quiet import wait_until_quiet
+from hikkoshi.server.answers import Says, read_error
 from hikkoshi.server.appending import Posting
 from hikkoshi.server.records import FolderStatus
 
@@ -162,12 +163,14 @@ class Delivery:
             if result is None:
                 (self._unsure if number in flight.posting.begun else self._again).append(letter)
             elif isinstance(result, CommandRefused):
-                self._full = self._full or result.code == "OVERQUOTA"
-                if number in flight.posting.together and result.code != "OVERQUOTA":
+                answer = read_error(result)
+                full = answer.says is Says.FULL
+                self._full = self._full or full
+                if number in flight.posting.together and not full:
                     # All or nothing: one of them is to blame. Nothing is there, which is looked at all the same.
                     self._unsure.append(letter)
                 else:
-                    self._ended(letter, ItemState.FAILED, str(result))
+                    self._ended(letter, ItemState.FAILED, str(result), too_large=answer.too_large)
             elif result.uid is None:
                 letter.taken = True
                 self._unsure.append(letter)
@@ -183,8 +186,8 @@ class Delivery:
             self.uidnext = max(self.uidnext, uid + 1)
         self._broken = self._cuts = 0
 
-    def _ended(self, letter: Letter, state: ItemState, reason: str) -> None:
-        self._outcomes.append(Outcome(letter.item, letter.id, state, letter, reason=reason))
+    def _ended(self, letter: Letter, state: ItemState, reason: str, *, too_large: bool = False) -> None:
+        self._outcomes.append(Outcome(letter.item, letter.id, state, letter, reason=reason, too_large=too_large))
 
     def _write_down(self, letters: Iterable[Letter] = ()) -> None:
         """One transaction: what became of earlier mails, and what goes next."""

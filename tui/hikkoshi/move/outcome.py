@@ -28,7 +28,7 @@ class FolderReplaced(HikkoshiError):
 class Outcome(msgspec.Struct, frozen=True):
     """What became of a mail: LANDED with its UID, or FAILED, DOUBTFUL or still SENDING with the reason.
 
-    `letter` None: it was never packed.
+    `letter` None: it was never packed. `too_large`: it was refused for its size.
     """
 
     item: PlanItem
@@ -38,3 +38,4 @@ class Outcome(msgspec.Struct, frozen=True):
     uid: int = 0
     uidvalidity: int = 0
     reason: str = ""
+    too_large: bool = False

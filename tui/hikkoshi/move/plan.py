@@ -13,13 +13,14 @@ from hikkoshi.index.schema import SERVER
 from hikkoshi.index.store import Index
 from hikkoshi.mail.folders import Folder, Role
 from hikkoshi.mail.message import Message
+from hikkoshi.move.limits import ANY_SIZE, SizeLimits
 from hikkoshi.move.room import Load, Outlook, Room, fits, outlook
 
 _WINDOW = 500  # rows asked of the index at a time
 
 
 class PlanItem(msgspec.Struct, frozen=True):
-    """One mail that would go: its row in the index, where it lies on this PC, and where it would go."""
+    """One mail that would go: its row in the index, where it lies on this PC (`role`: that folder's), and where it would go."""
 
     row: int
     local_folder: str
@@ -27,6 +28,7 @@ class PlanItem(msgspec.Struct, frozen=True):
     message: Message
     target: str
     target_name: str
+    role: Role = Role.NONE
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -75,10 +77,10 @@ def make_plan(
     ids: Iterable[int],
     rooms: Sequence[Room],
     *,
-    append_limit: int | None = None,
+    limits: SizeLimits = ANY_SIZE,
     targets: Mapping[int, str] | None = None,
 ) -> Plan:
-    """The plan for rows of the index. `append_limit`: bytes of the largest mail that the server takes.
+    """The plan for rows of the index. `limits`: how large a mail the server takes.
 
     `targets`: native names of the folders for rows that do not go where their folder is mapped to.
     """
@@ -100,8 +102,9 @@ def make_plan(
                 message=row.local.message,
                 target=target,
                 target_name=there[target].name if target in there else target,
+                role=source.folder.role,
             )
-            if reason := _reason_against(row, append_limit):
+            if reason := _reason_against(row, target, limits):
                 refused.append(Refusal(item, reason))
             else:
                 items.append(item)
@@ -111,19 +114,21 @@ def make_plan(
     return Plan(tuple(refused), _shares(loads, there), tuple(outlook(rooms, loads)), tuple(items))
 
 
-def make_outline(index: Index, rooms: Sequence[Room], *, append_limit: int | None = None) -> Outline:
+def make_outline(index: Index, rooms: Sequence[Room], *, limits: SizeLimits = ANY_SIZE) -> Outline:
     """The outline of the plan for all that is missing, without looking at each mail: what a report needs.
 
     A million mails that are missing are summed up in a second; their plan takes half a minute and a gigabyte.
     """
-    going, special = upload_sums(index, append_limit)
-    refused = make_plan(index, special, rooms, append_limit=append_limit).refused
+    going, special = upload_sums(index, limits.least)
+    looked_at = make_plan(index, special, rooms, limits=limits)
     there = {entry.folder.native: entry.folder for entry in index.folders(SERVER)}
     loads = {target: Load(size, messages) for target, messages, size in going}
-    return Outline(refused, _shares(loads, there), tuple(outlook(rooms, loads)))
+    for share in looked_at.shares:  # what another folder would not take
+        loads[share.target] = loads.get(share.target, Load()) + share.load
+    return Outline(looked_at.refused, _shares(loads, there), tuple(outlook(rooms, loads)))
 
 
-def _reason_against(row: Row, append_limit: int | None) -> str:
+def _reason_against(row: Row, target: str, limits: SizeLimits) -> str:
     """Why this mail would not go, '' if it would."""
     assert row.local is not None
     message = row.local.message
@@ -145,8 +150,8 @@ def _reason_against(row: Row, append_limit: int | None) -> str:
         reason = _("the server has it already")
     elif message.size == 0:
         reason = _("it is empty, and servers refuse empty mail")
-    elif append_limit is not None and message.size > append_limit:
-        reason = _("it is larger than the {limit:,} bytes that the server takes").format(limit=append_limit)
+    else:
+        reason = limits.reason_against(target, message.size)
     return reason
 
 

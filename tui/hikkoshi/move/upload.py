@@ -31,6 +31,7 @@ from hikkoshi.mail.message import Message
 from hikkoshi.move.batch import Letter, Planned, batches
 from hikkoshi.move.deliver import Delivery
 from hikkoshi.move.events import Landed, NotMoved, Rooms, Tell
+from hikkoshi.move.limits import SizeLearner
 from hikkoshi.move.link import Link
 from hikkoshi.move.meter import Meter
 from hikkoshi.move.outcome import NoRoom, Outcome
@@ -69,6 +70,7 @@ class Upload:
         self._tell, self._cancel, self._resumed = tell, cancel, resumed
         self._done = Load()
         self._left: dict[str, Load] = {share.target: share.load for share in plan.shares}
+        self._sizes = SizeLearner(ledger, server)
         self._reading = ReadingBack(link, ledger)
         self._target, self._target_name = "", ""
         self._permanent: frozenset[str] | None = None
@@ -177,9 +179,12 @@ class Upload:
             landed_all(self._index, self._target, uidvalidity, mails)
         for each in outcomes:
             if each.state is ItemState.LANDED:
+                self._sizes.landed(each.item.message.size)
                 self._tell(Landed(each.item.row, self._target))
             elif each.letter is not None:
                 self._meter.not_taken(each.letter.parcel.size)
+            if each.too_large:
+                self._sizes.refused(each.item.message.size)
             if each.state is ItemState.FAILED:
                 self._tell_not_moved(each.item, each.reason)
             if each.state is not ItemState.PLANNED:

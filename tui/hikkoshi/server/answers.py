@@ -28,11 +28,15 @@ class Says(StrEnum):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """`seconds`: how long the server asks us to wait, None where it names no time. `crowded`: of too many connections."""
+    """`seconds`: how long the server asks us to wait, None where it names no time. `crowded`: of too many connections.
+
+    `too_large`: the mail is larger than the server takes.
+    """
 
     says: Says
     seconds: float | None = None
     crowded: bool = False
+    too_large: bool = False
 
 
 _BACKOFF = re.compile(r"Suggested Backoff Time:?\s*(\d{1,9})\s*milliseconds", re.IGNORECASE)
@@ -47,6 +51,10 @@ _SLOWER = re.compile(
     re.IGNORECASE,
 )
 _SIZE = re.compile(r"\bsize\b|too (?:large|big|long)|larger than|\boctets\b", re.IGNORECASE)
+_FULL = re.compile(
+    r"over\s?quota|quota (?:is |was )?exceeded|exceed\w* (?:\w+ ){0,3}quota|mailbox (?:\w+ ){0,3}full", re.IGNORECASE
+)
+"""Cyrus 3.6 says `NO Over quota` to APPEND and Courier 5.0 `NO [ALERT] You exceeded your mail quota.`, without OVERQUOTA."""
 _CODES = re.compile(r"\[([A-Za-z-]+)")
 _WITHIN = 300  # characters: a server may quote the mail behind them
 _UNCLEAR = frozenset({"LIMIT", "UNAVAILABLE", "SERVERBUG"})
@@ -58,17 +66,18 @@ def read_answer(code: str, words: str) -> Answer:
     backoff = _BACKOFF.search(words)
     if backoff or _CROWDED.search(words):
         return Answer(Says.LATER, int(backoff[1]) / 1000 if backoff else None, _CROWDED.search(words) is not None)
-    return Answer(_says({code.upper(), *map(str.upper, _CODES.findall(words))}, words))
+    codes = {code.upper(), *map(str.upper, _CODES.findall(words))}
+    about_size = "TOOBIG" in codes or ("LIMIT" in codes and _SIZE.search(words) is not None)
+    return Answer(_says(codes, words, about_size=about_size), too_large=about_size)
 
 
-def _says(codes: set[str], words: str) -> Says:
-    about_size = "TOOBIG" in codes or ("LIMIT" in codes and _SIZE.search(words))
+def _says(codes: set[str], words: str, *, about_size: bool) -> Says:
     rules = (
         ("TRYCREATE" in codes, Says.NO_FOLDER),
         (codes & {"THROTTLED", "INUSE"}, Says.LATER),
         (about_size, Says.MAIL),
         (_SLOWER.search(words), Says.LATER),  # Gmail gives OVERQUOTA for its bandwidth, too
-        ("OVERQUOTA" in codes, Says.FULL),
+        ("OVERQUOTA" in codes or _FULL.search(words), Says.FULL),
         (codes & _UNCLEAR, Says.UNCLEAR),
     )
     return next((says for applies, says in rules if applies), Says.MAIL)
