@@ -54,6 +54,19 @@ def guess(content: bytes) -> str:
     return shift_jis
 
 
+def charset_of(content: bytes) -> str:
+    """The MIME name of the charset in which `guess` reads raw 8-bit text: one that all of `content` can be decoded from."""
+    if _decoded(content, "utf-8") is not None:
+        return "utf-8"
+    shift_jis, euc = _decoded(content, "cp932"), _decoded(content, "euc_jp")
+    if euc is not None and (shift_jis is None or (_HALF_WIDTH.search(shift_jis) and _KANA.search(euc))):
+        return "euc-jp"
+    if shift_jis is None:
+        return "iso-8859-1"
+    # Microsoft's characters are not in the standard that the shorter name stands for.
+    return "windows-31j" if _decoded(content, "shift_jis") is None else "shift_jis"
+
+
 def _decoded(content: bytes, codec: str) -> str | None:
     try:
         return content.decode(codec)

@@ -30,6 +30,13 @@ _MONTH_FIRST = re.compile(r"\b([A-Za-z]{3})[a-z]*\.?\s+(\d{1,2}),?\s+(\d{4})[\s,
 _ASCTIME = re.compile(
     r"\b([A-Za-z]{3})\s+(\d{1,2})\s+(\d{1,2}):(\d{2})(?::(\d{2}))?\s+([A-Z]{3,4}\s+)?(\d{4})(?:\s+([+-]\d{4}))?"
 )
+# RFC 5322 section 3.3 without its obsolete forms; comments may stand behind it.
+_STRICT = re.compile(
+    r"\s*(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),\s+)?\d{1,2}\s+(?:"
+    + "|".join(name.title() for name in _MONTHS)
+    + r")\s+\d{4}"
+    r"\s+\d\d:\d\d(?::\d\d)?\s+[+-]\d{4}(?:\s*\([^()]*\))*\s*"
+)
 _INTERNALDATE = re.compile(r"\s*(\d{1,2})-([A-Za-z]{3})-(\d{4}) (\d{2}):(\d{2}):(\d{2}) ([+-]\d{4})")
 
 # A mail dated before IMAP's servers keep dates (Dovecot makes 1900 into 1901) or at the epoch has a broken
@@ -55,6 +62,27 @@ class Dated(msgspec.Struct, frozen=True, gc=False):
 
     when: int
     source: str
+
+
+class DateField(msgspec.Struct, frozen=True, gc=False):
+    """What a mail's Date field is: `possible` as a date at all; `odd`: possible, but not in the form of RFC 5322."""
+
+    possible: bool
+    odd: bool = False
+
+
+def date_field_of_lines(lines: bytes) -> DateField:
+    """What the Date field of a header block is that has a line end in front of it; none is none that can be."""
+    field = _DATE_FIELD.search(lines)
+    if not field:
+        return DateField(False)
+    value = field[1].partition(b":")[2]
+    when = parse_date(value)
+    if when is None or not _EARLIEST <= when <= time() + _AHEAD:
+        return DateField(False)
+    if _COMMON.match(value):
+        return DateField(True)
+    return DateField(True, not _STRICT.fullmatch(unfold(value).decode("ascii", "replace")))
 
 
 def internal_date(block: bytes, *, sent: bool, from_line: bytes | None, mtime: float | None) -> Dated | None:
