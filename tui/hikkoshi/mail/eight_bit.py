@@ -50,6 +50,7 @@ _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
 _FOLD = re.compile(rb"\r\n(?=[ \t])")
 _ENCODED_WORD = re.compile(rb"=\?[^?\s]+\?[bBqQ]\?[^?\s]*\?=")
 
+_SHIFT_JIS = ("shift_jis", "windows-31j")
 _LINE = 76
 """RFC 2047 section 2: the longest line with an encoded word in it; a word is one shorter."""
 _SHORTEST = 12  # bytes of text; with less room a word goes onto the next line
@@ -296,7 +297,7 @@ def _fold_at_end(out: bytearray) -> None:
 
 def _units(text: bytes, charset: str) -> Iterator[bytes]:
     """The characters of a text; RFC 2047 section 5: none may be split between two words."""
-    decoder = codecs.getincrementaldecoder(charset)()
+    decoder = codecs.getincrementaldecoder("cp932" if charset in _SHIFT_JIS else charset)()
     start = 0
     for at in range(1, len(text) + 1):
         if decoder.decode(text[at - 1 : at]):
@@ -307,6 +308,6 @@ def _units(text: bytes, charset: str) -> Iterator[bytes]:
 
 
 def _masked(value: bytes, charset: str) -> bytes:
-    if charset not in ("shift_jis", "windows-31j"):
+    if charset not in _SHIFT_JIS:
         return value
     return b"".join(unit if len(unit) == 1 else b"\x80" * len(unit) for unit in _units(value, charset))

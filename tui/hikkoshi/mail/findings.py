@@ -122,7 +122,8 @@ class Examiner:
             self._header = header_end(piece)
             self._look_at_header(piece[: self._header])
             self._look_at_lines(piece, 0, self._header, _LONG_HEADER)
-            self._look_at_lines(piece, self._header, len(piece), _LONG)
+            if self._header < len(piece):
+                self._look_at_lines(piece, self._header, len(piece), _LONG)
         else:
             self._look_at_lines(piece, 0, len(piece), _LONG)
         self._returns += piece.count(b"\r") - piece.count(b"\n")

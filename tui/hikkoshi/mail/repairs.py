@@ -172,15 +172,14 @@ def folded_header(header: bytes) -> bytes:
 
 
 def _folded_line(line: bytes) -> bytes:
-    if len(line) <= LINE + 1:
+    """The line with as few folds as it takes; a word that is longer than a line stays on one with what is before it."""
+    end = len(line.removesuffix(b"\r"))
+    if end <= LINE:
         return line
     parts, start, last = [], 0, 0
-    for match in _FOLDABLE.finditer(line):
-        if match.start() - start > LINE and last > start:
+    for place in (*(match.start() for match in _FOLDABLE.finditer(line)), end):
+        if place - start > LINE and last > start and place - last <= LINE:
             parts.append(line[start:last])
             start = last
-        last = match.start()
-    if len(line.rstrip(b"\r")) - start > LINE and last > start:
-        parts.append(line[start:last])
-        start = last
+        last = place
     return b"\r\n".join([*parts, line[start:]])

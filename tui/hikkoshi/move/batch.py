@@ -22,7 +22,7 @@ Planned = tuple[PlanItem, int]
 class Letter(msgspec.Struct):
     """A mail that is sent. `uidnext`: below it nothing is ours. `taken`: the server said OK and not where it is.
 
-    `reason`: why it fails unless it is found on the server.
+    `reason`: why it fails unless it is found on the server. `notes`: what was found in it, see `hikkoshi.move.notes`.
     """
 
     item: PlanItem
@@ -30,6 +30,7 @@ class Letter(msgspec.Struct):
     parcel: Parcel
     flags: tuple[str, ...]
     uidnext: int
+    notes: str = ""
     taken: bool = False
     reason: str = ""
 
@@ -41,7 +42,7 @@ class Letter(msgspec.Struct):
         """What it can be known by."""
         return Trace(
             key=self.id,
-            identity=identify(self.item.message.fields).digest,
+            identity=identify(self.parcel.fields).digest,
             size=self.parcel.size,
             body=self.parcel.digest,
             flags=frozenset(self.flags),
@@ -62,7 +63,7 @@ def batches(planned: Iterable[Planned]) -> Iterator[list[Planned]]:
     batch: list[Planned] = []
     size = 0
     for each in planned:
-        own = each[0].message.size
+        own = each[0].size
         if batch and (len(batch) == MAILS or size + own > BYTES or own > KEPT):
             yield batch
             batch, size = [], 0

@@ -202,6 +202,9 @@ class Delivery:
                 uidvalidity=self._uidvalidity,
                 uidnext=letter.uidnext,
                 risky=letter.parcel.risky,
+                repairs=" ".join(sorted(letter.parcel.repairs)),
+                notes=letter.notes,
+                mended=letter.parcel.mended,
             )
             for letter in letters
         ]

@@ -13,6 +13,7 @@ from hikkoshi.index.schema import SERVER
 from hikkoshi.index.store import Index
 from hikkoshi.mail.folders import Folder, Role
 from hikkoshi.mail.message import Message
+from hikkoshi.mail.repairs import Repair
 from hikkoshi.move.limits import ANY_SIZE, SizeLimits
 from hikkoshi.move.room import Load, Outlook, Room, fits, outlook
 
@@ -20,7 +21,10 @@ _WINDOW = 500  # rows asked of the index at a time
 
 
 class PlanItem(msgspec.Struct, frozen=True):
-    """One mail that would go: its row in the index, where it lies on this PC (`role`: that folder's), and where it would go."""
+    """One mail that would go: its row in the index, where it lies on this PC (`role`: that folder's), and where it would go.
+
+    `repairs`: what is to be mended in it where it needs it, by choice; `growth`: bytes that it may grow by then, at most.
+    """
 
     row: int
     local_folder: str
@@ -29,6 +33,13 @@ class PlanItem(msgspec.Struct, frozen=True):
     target: str
     target_name: str
     role: Role = Role.NONE
+    repairs: frozenset[Repair] = frozenset()
+    growth: int = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes in CRLF form that go up, at most."""
+        return self.message.size + self.growth
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -110,7 +121,7 @@ def make_plan(
                 items.append(item)
     loads: defaultdict[str, Load] = defaultdict(Load)
     for item in items:
-        loads[item.target] += Load(item.message.size, 1)
+        loads[item.target] += Load(item.size, 1)
     return Plan(tuple(refused), _shares(loads, there), tuple(outlook(rooms, loads)), tuple(items))
 
 

@@ -34,6 +34,7 @@ from hikkoshi.move.events import Landed, NotMoved, Rooms, Tell
 from hikkoshi.move.limits import SizeLearner
 from hikkoshi.move.link import Link
 from hikkoshi.move.meter import Meter
+from hikkoshi.move.notes import pack_notes, parcel_notes
 from hikkoshi.move.outcome import NoRoom, Outcome
 from hikkoshi.move.plan import Plan, PlanItem
 from hikkoshi.move.reading import ReadingBack
@@ -145,7 +146,7 @@ class Upload:
     def _send(self, group: list[Planned], delivery: Delivery) -> None:
         for batch in batches(group):
             self._cancel.check()
-            self._watch_room(delivery, sum(item.message.size for item, _id in batch))
+            self._watch_room(delivery, sum(item.size for item, _id in batch))
             letters = list(self._letters(batch, delivery))
             if letters:
                 delivery.send(letters)
@@ -157,22 +158,25 @@ class Upload:
     def _letters(self, batch: list[Planned], delivery: Delivery) -> Iterator[Letter]:
         for item, id_ in batch:
             try:
-                parcel = pack_parcel(self._store, self._folders[item.local_native], item.message)
+                parcel = pack_parcel(self._store, self._folders[item.local_native], item.message, item.repairs)
             except (LocalError, OSError) as error:
                 delivery.refuse(item, id_, str(error))
                 continue
-            flags, _dropped = sendable_flags(item.message.flags, self._permanent)
+            flags, dropped = sendable_flags(item.message.flags, self._permanent)
             self._meter.sent(parcel.size)
-            yield Letter(item, id_, parcel, flags, delivery.uidnext)
+            yield Letter(
+                item, id_, parcel, flags, delivery.uidnext, pack_notes(parcel_notes(parcel, item.message, dropped))
+            )
 
     def _outcomes(self, outcomes: list[Outcome]) -> None:
         """Note in the index what arrived, tell what became of each mail, and remember what is to be read back."""
         arrived: defaultdict[int, list[tuple[int, Message]]] = defaultdict(list)
         for each in outcomes:
             if each.state is ItemState.LANDED and each.letter is not None:
-                letter, message = each.letter, each.item.message
+                letter = each.letter
                 flags = frozenset(letter.flags)
-                there = Message(str(each.uid), message.size, flags, letter.parcel.dated.when, message.fields)
+                parcel = letter.parcel
+                there = Message(str(each.uid), parcel.size, flags, parcel.dated.when, parcel.fields)
                 arrived[each.uidvalidity].append((each.item.row, there))
                 self._reading.add([_sent(each, letter)])
         for uidvalidity, mails in arrived.items():
@@ -191,8 +195,8 @@ class Upload:
                 self._passed(each.item)
 
     def _passed(self, item: PlanItem) -> None:
-        self._left[item.target] += Load(-item.message.size, -1)
-        self._done += Load(item.message.size, 1)
+        self._left[item.target] += Load(-item.size, -1)
+        self._done += Load(item.size, 1)
         self._report()
 
     def _open_target(self) -> FolderStatus:
@@ -248,6 +252,7 @@ def _ledger_item(item: PlanItem) -> Item:
         fields=item.message.fields,
         target=item.target,
         flags=pack(item.message.flags),
+        repairs=" ".join(sorted(item.repairs)),
     )
 
 
