@@ -11,18 +11,21 @@ from msgspec.structs import replace
 from hikkoshi.accounts.session import Early, Snapshot
 from hikkoshi.errors import HikkoshiError
 from hikkoshi.index.account import compare
+from hikkoshi.index.flag_pairs import note_flags
 from hikkoshi.index.landing import landed, new_folder
 from hikkoshi.index.mapping import map_folders
 from hikkoshi.index.proofs import KnownProofs
 from hikkoshi.index.queries import folder_pairs, total
 from hikkoshi.index.schema import LOCAL, SERVER
-from hikkoshi.index.store import Index
+from hikkoshi.index.store import Index, ServerState
 from hikkoshi.jobs.cancel import Cancel
 from hikkoshi.jobs.progress import Progress, Report, Stage
 from hikkoshi.ledger.records import State
 from hikkoshi.mail.folders import Folder, Role
 from hikkoshi.mail.message import Message, Problem
 from hikkoshi.move.events import Landed, NotMoved, Rooms, Tell
+from hikkoshi.move.flag_plan import FlagPlan, make_flag_plan
+from hikkoshi.move.flag_sync import FlagResult
 from hikkoshi.move.limits import SizeLimits
 from hikkoshi.move.plan import Plan, make_plan
 from hikkoshi.move.receipt import Failure, Receipt
@@ -116,6 +119,8 @@ def fill(index: Index) -> None:
         index.add(local["/mail/Inbox"], [replace(message(5), place="again")])
         for native, row in {**local, **server}.items():
             index.set_stamp(row, "1" if native else None)
+        for row in server.values():
+            index.set_server_state(row, ServerState(1, 10_000, 0, 1))
 
 
 @dataclass
@@ -136,6 +141,8 @@ class FakeSession:
     uploads: list[Plan] = field(default_factory=list)
     steps: list[Callable[[Index], None]] = field(default_factory=list)
     """What comes in, one after the other, while the server is listed; after each an early look, then `pause` is waited for."""
+    flagged: list[FlagPlan] = field(default_factory=list)
+    changed_there: frozenset[str] = frozenset()
     filled: list[Cancel] = field(default_factory=list)
     fill: Callable[[Cancel], None] = lambda _cancel: None
     problems: tuple[Problem, ...] = (Problem("Old mail", "The file is cut; its last mail is not whole."),)
@@ -213,6 +220,27 @@ class FakeSession:
         problem = "Stopped. What was done until now is written down." if rest else ""
         waiting = (Failure("Subject", "Inbox", "the upload ended before it"),) * rest
         return Receipt(1, state, done, size, done, failed=tuple(failed), waiting=waiting, problem=problem)
+
+    def plan_flags(self, ids: Iterable[int], *, remove: bool = False) -> FlagPlan:
+        with Index(self.index_path) as index:
+            return make_flag_plan(index, "thunderbird", ids, remove=remove)
+
+    def sync_flags(self, plan: FlagPlan, report: Report, cancel: Cancel) -> FlagResult:
+        """All mails get their flags but the first of each folder in `changed_there`, which a phone has changed."""
+        self.flagged.append(plan)
+        changed, left = 0, []
+        with Index(self.index_path) as index:
+            for folder in plan.folders:
+                items = list(folder.items)
+                if folder.name in self.changed_there:
+                    left.append(Failure("a mail", folder.name, "it was changed on the server meanwhile"))
+                    items.pop(0)
+                flags = {i.uid: i.change.listed - set(i.change.remove) | set(i.change.add) for i in items}
+                note_flags(index, folder.native, folder.uidvalidity, flags)
+                changed += len(items)
+                report(Progress(Stage.FLAGS, folder.name, changed, plan.mails))
+        self._compare()
+        return FlagResult(State.DONE, changed, tuple(left))
 
     def left_behind(self) -> str:
         return self.left

@@ -6,7 +6,7 @@ from typing import Any
 from hikkoshi.i18n import N_, _, ngettext
 from hikkoshi.mail.flags import ANSWERED, FLAGGED, FORWARDED, SEEN
 from hikkoshi.mail.headers import sanitise
-from hikkoshi.move.flag_plan import FlagPlan
+from hikkoshi.move.flag_plan import FlagFolder, FlagPlan
 
 _NAMES = {
     SEEN.casefold(): N_("read"),
@@ -26,9 +26,7 @@ def flag_plan_lines(plan: FlagPlan) -> list[str]:
     """A plan for people: folders, and how many mails would get and lose each flag."""
     mails = plan.mails
     lines = [ngettext("{n:,} mail would get other flags", "{n:,} mails would get other flags", mails).format(n=mails)]
-    for folder in plan.folders:
-        parts = [*_parts("+", folder.added), *_parts("-", folder.removed)]
-        lines.append(f"  {len(folder.items):>7,}  {sanitise(folder.name)}: " + ", ".join(parts))
+    lines += map(flag_folder_text, plan.folders)
     if plan.server_more:
         lines.append(
             ngettext(
@@ -38,6 +36,12 @@ def flag_plan_lines(plan: FlagPlan) -> list[str]:
             ).format(n=plan.server_more)
         )
     return lines
+
+
+def flag_folder_text(folder: FlagFolder) -> str:
+    """One line on what would change in a folder."""
+    parts = [*_parts("+", folder.added), *_parts("-", folder.removed)]
+    return f"  {len(folder.items):>7,}  {sanitise(folder.name)}: " + ", ".join(parts)
 
 
 def flag_plan_json(plan: FlagPlan) -> dict[str, Any]:

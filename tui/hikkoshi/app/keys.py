@@ -47,6 +47,7 @@ SCREEN = (
     Key("m", "missing", N_("m"), N_("Missing"), N_("select all that the server lacks, in this folder")),
     Key("M", "all_missing", N_("M"), "", N_("select all that the server lacks, in all folders")),
     Key("u,f5", "upload", N_("u, F5"), N_("Upload"), N_("upload what is selected, else the row under the cursor")),
+    Key("f", "flags", N_("f"), N_("Flags"), N_("set read state and flags on the server as they are on this PC")),
     Key("escape", "back", N_("Esc"), "", N_("select nothing; while mail moves: stop the move")),
     Key("d", "filter", N_("d"), N_("Show"), N_("show all rows, those that differ, or what is missing")),
     Key("v", "flip", N_("v"), N_("View"), N_("both sides, this PC alone, or the server alone")),

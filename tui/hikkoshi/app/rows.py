@@ -98,6 +98,10 @@ class Rows:
         self.wanted = wanted
         return row_ids(self._index, wanted.view, wanted.only)
 
+    def ids_like(self, facts: Relation) -> "array[int]":
+        """Ids of the rows of the folder that is shown of which any of these facts is true."""
+        return row_ids(self._index, self.wanted.view if self.wanted else None, facts)
+
     def at(self, ids: "array[int]", position: int) -> Row | None:
         """The row at a position of a list; None if it is gone."""
         wanted = ids[position]

@@ -10,6 +10,8 @@ from hikkoshi.jobs.progress import Report
 if TYPE_CHECKING:
     from hikkoshi.accounts.session import Early, Snapshot
     from hikkoshi.move.events import Tell
+    from hikkoshi.move.flag_plan import FlagPlan
+    from hikkoshi.move.flag_sync import FlagResult
     from hikkoshi.move.plan import Plan
     from hikkoshi.move.receipt import Receipt
 
@@ -45,6 +47,14 @@ class Session(Protocol):
 
     def upload(self, plan: "Plan", report: "Tell", cancel: Cancel) -> "Receipt":
         """Carry out a plan and compare again. Blocks; raises `HikkoshiError`."""
+        ...
+
+    def plan_flags(self, ids: Iterable[int], *, remove: bool = False) -> "FlagPlan":
+        """Which flags would be set on the server for these rows, and with `remove` taken away. Quick; needs a snapshot."""
+        ...
+
+    def sync_flags(self, plan: "FlagPlan", report: Report, cancel: Cancel) -> "FlagResult":
+        """Carry that out and compare again. Blocks; raises `HikkoshiError`."""
         ...
 
     def left_behind(self) -> str:

@@ -6,7 +6,7 @@ import click
 
 from hikkoshi.accounts.address import parse_address
 from hikkoshi.accounts.options import Options, files_in
-from hikkoshi.accounts.session import AccountSession
+from hikkoshi.accounts.screen import ScreenSession
 from hikkoshi.errors import HikkoshiError
 from hikkoshi.i18n import _, detect_language, set_language
 
@@ -23,8 +23,8 @@ def demo(check_only: bool, as_json: bool) -> int:
     running = start_demo()
     try:
         options = Options(local=running.local, address=parse_address(running.url))
-        store = AccountSession.open_store(options)
-        session = AccountSession(options, store, running.password, files_in(running.folder / "files"))
+        store = ScreenSession.open_store(options)
+        session = ScreenSession(options, store, running.password, files_in(running.folder / "files"))
         if check_only:
             from hikkoshi.cli.checking import NOT_CHECKED, run_check
 

@@ -6,6 +6,7 @@ from typing import ClassVar
 from textual import events, on
 from textual.binding import BindingType
 
+from hikkoshi.app.flagging import PLAN_FLAGS, SYNC_FLAGS, Flagging
 from hikkoshi.app.heads import LEAST_HEIGHT, LEAST_WIDTH, too_small
 from hikkoshi.app.keys import SCREEN
 from hikkoshi.app.looking import Looking
@@ -25,9 +26,12 @@ from hikkoshi.app.words import why_not
 from hikkoshi.app.work import Ended, Told, Work
 from hikkoshi.errors import HikkoshiError
 from hikkoshi.i18n import _, ngettext
+from hikkoshi.index.relation import Relation
 from hikkoshi.mail.message import Problem
 from hikkoshi.move.plan import Plan
 from hikkoshi.move.receipt import Receipt
+
+FLAGS_DIFFER = Relation.READ | Relation.FLAGS
 
 
 class MainScreen(Showing):
@@ -41,6 +45,7 @@ class MainScreen(Showing):
         self.work = Work(self.post_message)
         self.uploading = Uploading(self)
         self.looking = Looking(self)
+        self.flagging = Flagging(self)
         self._own_problems = tuple(problems)
         self._waiting: Look | None = None
         self._leaving = False
@@ -130,6 +135,8 @@ class MainScreen(Showing):
             return
         if self.uploading.moving:
             self.uploading.stop()
+        elif self.flagging.running:
+            self.work.cancel.set("user")
         elif self.selection.count:
             self.selection.clear()
             self.panes.reselected()
@@ -152,6 +159,16 @@ class MainScreen(Showing):
             self.say(_("The server lacks nothing of what is selected."))
         else:
             self.say(why_not(row) or _("Another copy of this mail stands for it; upload that one."))
+
+    def action_flags(self) -> None:
+        """Set flags on the server as they are on this PC: of what is selected, else of all rows of the list."""
+        if self._busy():
+            return
+        ids = self.selection.ids() if self.selection.count else self.rows.ids_like(FLAGS_DIFFER)
+        if ids:
+            self.flagging.plan(ids)
+        else:
+            self.say(_("Read state and flags are the same on both sides."))
 
     def begin_move(self, plan: Plan) -> None:
         """A move begins: show how it goes."""
@@ -227,7 +244,12 @@ class MainScreen(Showing):
 
     def on_told(self, message: Told) -> None:
         """A job tells how it goes."""
-        (self.uploading if self.uploading.moving else self.looking).told(message.event)
+        if self.uploading.moving:
+            self.uploading.told(message.event)
+        elif self.flagging.running:
+            self.flagging.told(message.event)
+        else:
+            self.looking.told(message.event)
 
     def on_ended(self, message: Ended) -> None:
         """A job ended."""
@@ -243,6 +265,8 @@ class MainScreen(Showing):
             raise message.error
         elif message.name in (PLAN, MOVE):
             self.uploading.ended(message.result)
+        elif message.name in (PLAN_FLAGS, SYNC_FLAGS):
+            self.flagging.ended(message.result)
         else:
             self.looking.ended(message.result)
         self.looking.fill_search()

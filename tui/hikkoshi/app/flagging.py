@@ -1,0 +1,71 @@
+"""Read state and flags from the PC to the server: plan, question, and what became of it."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from hikkoshi.app.rows import Look
+from hikkoshi.app.screens.flags import ADD, REMOVE, confirm_flags, flags_result
+from hikkoshi.app.words import progress_text
+from hikkoshi.app.work import Event
+from hikkoshi.i18n import _
+from hikkoshi.jobs.progress import Progress
+from hikkoshi.move.flag_plan import FlagPlan
+from hikkoshi.move.flag_sync import FlagResult
+
+if TYPE_CHECKING:
+    from hikkoshi.app.screens.main import MainScreen
+
+PLAN_FLAGS, SYNC_FLAGS = "plan-flags", "sync-flags"
+
+
+class Flagging:
+    """Setting flags as the main screen sees it. All of it runs in the screen's thread."""
+
+    def __init__(self, screen: "MainScreen") -> None:
+        self._screen = screen
+        self._ids: list[int] = []
+        self._remove = False
+
+    @property
+    def running(self) -> bool:
+        """Whether flags are being set."""
+        return self._screen.work.name == SYNC_FLAGS
+
+    def plan(self, ids: Iterable[int], *, remove: bool = False) -> None:
+        """Ask the account what would change on these rows."""
+        wanted = list(ids)
+        self._ids, self._remove = wanted, remove
+        session = self._screen.session
+        self._screen.work.start(PLAN_FLAGS, lambda _report, _cancel: session.plan_flags(wanted, remove=remove))
+
+    def told(self, event: Event) -> None:
+        """How far it is."""
+        if isinstance(event, Progress):
+            self._screen.say(progress_text(event))
+
+    def ended(self, result: object) -> None:
+        """Planning or setting ended: ask, or say what became of it."""
+        if isinstance(result, FlagPlan):
+            self._planned(result)
+        else:
+            assert isinstance(result, FlagResult)
+            self._done(result)
+
+    def _planned(self, plan: FlagPlan) -> None:
+        def answered(answer: str | None) -> None:
+            if self._screen.work.busy:
+                return
+            if answer == REMOVE:
+                self.plan(self._ids, remove=True)
+            elif answer == ADD:
+                session = self._screen.session
+                self._screen.work.start(SYNC_FLAGS, lambda report, cancel: session.sync_flags(plan, report, cancel))
+
+        self._screen.app.push_screen(confirm_flags(plan, removing=self._remove), answered)
+
+    def _done(self, result: FlagResult) -> None:
+        screen = self._screen
+        if screen.session.snapshot is not None:
+            screen.take(Look(screen.session.snapshot, screen.rows.read()))
+        screen.say("" if result.complete else _("Not all flags were set."))
+        screen.app.push_screen(flags_result(result))
