@@ -7,7 +7,8 @@ import pytest
 
 from hikkoshi.ledger.records import Item, ItemState, Landing, Sending, Settling, State
 from hikkoshi.ledger.store import Ledger
-from hikkoshi.move.receipt import make_receipt, subject, tell_unfinished
+from hikkoshi.move.receipt import make_receipt, subject
+from hikkoshi.move.telling import tell_unfinished
 
 ACCOUNT = "mei@example.jp"
 

@@ -7,7 +7,7 @@ from hikkoshi.errors import AccountBusy
 from hikkoshi.ledger.lock import MoveLock
 from hikkoshi.ledger.records import State
 from hikkoshi.ledger.store import Ledger
-from hikkoshi.move.receipt import tell_unfinished
+from hikkoshi.move.telling import tell_unfinished
 
 
 class Leftovers(msgspec.Struct, frozen=True):

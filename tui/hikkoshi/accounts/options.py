@@ -42,13 +42,18 @@ def files_of(options: Options) -> Files:
     address = options.address
     server = f"{address.user}@{address.host}:{address.port}"
     account = f"{options.local.resolve()}\n{options.local_account or ''}\n{server}"
-    data = platformdirs.user_data_path("hikkoshi")
+    data = ledger_path().parent
     return Files(
         index=platformdirs.user_cache_path("hikkoshi") / f"{_short(account)}.index.sqlite",
-        ledger=data / "ledger.sqlite",
+        ledger=ledger_path(),
         lock=data / f"{_short(server)}.lock",
         config=config_path(),
     )
+
+
+def ledger_path() -> Path:
+    """Where the ledger of all accounts is: in the data folder."""
+    return platformdirs.user_data_path("hikkoshi") / "ledger.sqlite"
 
 
 def _short(text: str) -> str:

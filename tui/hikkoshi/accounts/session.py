@@ -42,10 +42,11 @@ from hikkoshi.move.limits import SizeLimits, learnt_limit
 from hikkoshi.move.meter import Meter
 from hikkoshi.move.plan import Outline, Plan, make_outline, make_plan
 from hikkoshi.move.quiet import wait_for_stragglers
-from hikkoshi.move.receipt import Receipt, tell_settled
+from hikkoshi.move.receipt import Receipt
 from hikkoshi.move.resume import Resumption
 from hikkoshi.move.room import Room
 from hikkoshi.move.settle import Settled, settle
+from hikkoshi.move.telling import tell_settled
 from hikkoshi.server.bulk import Bulk
 from hikkoshi.server.login import Login
 from hikkoshi.server.overview import Overview

@@ -3,7 +3,7 @@
 import json
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -56,7 +56,21 @@ def _stage(stage: Stage) -> str:
 
 def print_json(value: dict[str, Any]) -> None:
     """One object to standard output, and nothing else: UTF-8 whatever the locale (RFC 8259 section 8.1)."""
-    text = json.dumps(value, ensure_ascii=False, indent=2)
+    _print_safe(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def print_json_list(head: dict[str, Any], name: str, values: Iterable[dict[str, Any]]) -> None:
+    """The same for an object whose last key `name` has a list of any length, which is never held: one line for each."""
+    start = json.dumps({**head, name: []}, ensure_ascii=False, indent=2)
+    _print_safe(start.removesuffix("]\n}"))
+    separator = "\n"
+    for value in values:
+        _print_safe(f"{separator}    {json.dumps(value, ensure_ascii=False)}")
+        separator = ",\n"
+    _print_safe("\n  ]\n}\n")
+
+
+def _print_safe(text: str) -> None:
     # Controls and bidi overrides, and what a file name has that is no text, as JSON's own escapes.
     safe = _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
-    click.echo(safe.encode() + b"\n", nl=False)
+    click.echo(safe.encode(), nl=False)

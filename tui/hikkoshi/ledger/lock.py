@@ -105,7 +105,7 @@ def _names(path: Path) -> Iterator[sqlite3.Connection]:
 def _me(what: str) -> Holder:
     try:
         user = getpass.getuser()
-    except (OSError, KeyError):  # a user id without a name
+    except (OSError, KeyError, ImportError):  # a user id without a name
         user = str(os.getuid()) if hasattr(os, "getuid") else ""
     return Holder(user, socket.gethostname(), os.getpid(), int(time()), what)
 
