@@ -196,12 +196,15 @@ class AccountSession:
         self._remember()
         return snapshot
 
-    def plan(self, ids: Iterable[int] | None = None) -> Plan:
-        """What an upload of these rows would do; of all that is missing without `ids`. Needs a snapshot."""
+    def plan(self, ids: Iterable[int] | None = None, targets: Mapping[int, str] | None = None) -> Plan:
+        """What an upload of these rows would do; of all that is missing without `ids`. Needs a snapshot.
+
+        `targets`: see `make_plan`.
+        """
         seen = self._seen()
         with Index(self.files.index) as index:
             wanted = uploadable(index) if ids is None else ids
-            return make_plan(index, wanted, seen.rooms, limits=seen.limits)
+            return make_plan(index, wanted, seen.rooms, limits=seen.limits, targets=targets)
 
     def outline(self) -> Outline:
         """What an upload of all that is missing would do, summed up. Needs a snapshot."""

@@ -16,6 +16,7 @@ set_language(detect_language())
 from hikkoshi.cli.check import check  # noqa: E402
 from hikkoshi.cli.moves import moves  # noqa: E402
 from hikkoshi.cli.options import merged, shared_options  # noqa: E402
+from hikkoshi.cli.resume import resume  # noqa: E402
 from hikkoshi.cli.sync_flags import sync_flags  # noqa: E402
 from hikkoshi.cli.upload import upload  # noqa: E402
 
@@ -47,6 +48,7 @@ def cli(context: click.Context, /, **given: Any) -> None:
 cli.add_command(check)
 cli.add_command(upload)
 cli.add_command(moves)
+cli.add_command(resume)
 cli.add_command(sync_flags)
 
 

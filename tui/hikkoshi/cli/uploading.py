@@ -9,6 +9,7 @@ from typing import Any
 import click
 import msgspec
 
+from hikkoshi.accounts.resuming import ResumePlan, plan_resume
 from hikkoshi.accounts.session import AccountSession
 from hikkoshi.advice.report import SCHEMA, plan_lines, quota_json, size_text
 from hikkoshi.cli.options import to_options
@@ -22,10 +23,12 @@ from hikkoshi.index.relation import UPLOAD, Relation
 from hikkoshi.index.store import Index
 from hikkoshi.jobs.cancel import Cancel
 from hikkoshi.jobs.progress import Progress
+from hikkoshi.ledger.records import ARRIVED
 from hikkoshi.mail.message import Problem
 from hikkoshi.move.events import Tell, UploadEvent
 from hikkoshi.move.plan import Plan
 from hikkoshi.move.receipt import Failure, Receipt, refused
+from hikkoshi.move.resume import Resumption
 
 ALL_MOVED, NOT_ALL_MOVED, NOT_STARTED, NO_ROOM = 0, 1, 2, 3
 _NOT_STARTED = "not-started"
@@ -41,6 +44,9 @@ class Wishes(msgspec.Struct, frozen=True):
     yes: bool = False
     as_json: bool = False
     no_quota_check: bool = False
+    resuming: bool = False
+    move: int | None = None
+    """With `resuming`: which move is gone on with, None for the last one that ended early."""
 
 
 def upload_account(values: Mapping[str, Any], wishes: Wishes) -> int:
@@ -75,16 +81,21 @@ def _run_upload(session: AccountSession, wishes: Wishes) -> int:
     except HikkoshiError:
         _tell_problems(snapshot.problems)
         raise
-    plan = session.plan(_wanted(session, wishes.folder, wishes.only))
+    chosen = plan_resume(session, wishes.move) if wishes.resuming else None
+    if wishes.resuming and chosen is None:
+        return _nothing_to_resume(session, wishes)
+    plan = chosen.plan if chosen else session.plan(_wanted(session, wishes.folder, wishes.only))
     if not (wishes.as_json and (wishes.yes or wishes.dry_run)):
         for line in (snapshot.description, f"{snapshot.server}:", *plan_lines(plan)):
             click.echo(line, err=wishes.as_json)
     status = _refusal(plan, no_quota_check=wishes.no_quota_check)
     receipt = None
-    if not status and not wishes.dry_run and plan.items:
-        if not wishes.yes:
+    if not status and not wishes.dry_run and (plan.items or (chosen and chosen.work)):
+        if plan.items and not wishes.yes:
             _ask()
-        receipt = _move(session, plan, cancel)
+        receipt = _move(session, plan, cancel, chosen.resumed if chosen else None)
+    if chosen:
+        _tell_left(chosen, receipt)
     _tell_problems(snapshot.problems)
     if wishes.as_json:
         print_json(_object(session, plan, receipt))
@@ -129,10 +140,35 @@ def _ask() -> None:
         raise HikkoshiError(_("Nothing was sent."))
 
 
-def _move(session: AccountSession, plan: Plan, cancel: Cancel) -> Receipt:
+def _nothing_to_resume(session: AccountSession, wishes: Wishes) -> int:
+    text = _("No move ended early; there is nothing to go on with.")
+    say(text)
+    if wishes.as_json:
+        print_json(_report(session.server, state=_NOT_STARTED, problem=text))
+    return ALL_MOVED
+
+
+def _tell_left(chosen: ResumePlan, receipt: Receipt | None) -> None:
+    """What of the move that is gone on with was not sent; a receipt names the rest of it itself."""
+    for failure in chosen.there:
+        _name(_("Not sent again"), failure)
+    if receipt:
+        before = sum(chosen.move.counts.get(state, 0) for state in ARRIVED)
+        text = ngettext(
+            "{n:,} mail of this move had arrived before.", "{n:,} mails of this move had arrived before.", before
+        )
+        say(text.format(n=before))
+        return
+    for failure in chosen.gone:
+        _name(_("Not moved"), failure)
+    for failure in chosen.doubtful:
+        _name(_("In doubt"), failure)
+
+
+def _move(session: AccountSession, plan: Plan, cancel: Cancel, resumed: Resumption | None) -> Receipt:
     tell, close = _progress_bar(plan)
     try:
-        return session.upload(plan, tell, cancel)
+        return session.upload(plan, tell, cancel, resumed)
     finally:
         close()
 
