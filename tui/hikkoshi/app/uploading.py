@@ -11,7 +11,7 @@ from hikkoshi.app.screens.receipt import receipt_screen
 from hikkoshi.app.work import Event
 from hikkoshi.i18n import _
 from hikkoshi.jobs.progress import Progress
-from hikkoshi.move.events import Landed, NotMoved, Rooms
+from hikkoshi.move.events import Landed, NotMoved, Rooms, Waiting
 from hikkoshi.move.plan import Plan
 from hikkoshi.move.receipt import Receipt
 from hikkoshi.move.room import Load, Room, outlook
@@ -82,6 +82,8 @@ class Uploading:
         elif isinstance(event, NotMoved):
             self._take_off(event.row)
             self._screen.panel.failed(event)
+        elif isinstance(event, Waiting):
+            self._screen.panel.waiting(event)
         elif isinstance(event, Rooms):
             self._rooms, self._since = event.rooms, {}
             self._tell_gauges()

@@ -1,5 +1,6 @@
 """A running move: how far, how fast, how long still, what did not go."""
 
+from datetime import datetime
 from time import monotonic
 
 from hikkoshi.advice.report import size_text
@@ -9,7 +10,8 @@ from hikkoshi.app.widgets.lines import Lines, Part, Shown
 from hikkoshi.app.words import percent, progress_text, seconds_text
 from hikkoshi.i18n import _, ngettext
 from hikkoshi.jobs.progress import Progress, Stage
-from hikkoshi.move.events import NotMoved
+from hikkoshi.mail.headers import sanitise
+from hikkoshi.move.events import NotMoved, Waiting
 
 
 class MovePanel(Lines):
@@ -31,12 +33,19 @@ class MovePanel(Lines):
         self._failed = 0
         self._last = ""
         self._stopping = False
+        self._waiting: Waiting | None = None
 
     def progress(self, progress: Progress) -> None:
         """So far it is."""
         if progress.stage is Stage.UPLOAD:
             self._pace.add(monotonic(), progress.bytes_done)
         self._progress = progress
+        self._waiting = None
+        self.paint()
+
+    def waiting(self, event: Waiting) -> None:
+        """The server asked for a pause."""
+        self._waiting = event
         self.paint()
 
     def failed(self, event: NotMoved) -> None:
@@ -78,6 +87,11 @@ class MovePanel(Lines):
         )
 
     def _what(self) -> str:
+        if self._waiting is not None:
+            until = datetime.fromtimestamp(self._waiting.until).astimezone().strftime("%H:%M:%S")
+            return _("Waiting until {time}, as the server asked: {answer}").format(
+                time=until, answer=sanitise(self._waiting.answer)
+            )
         progress = self._progress
         text = progress_text(Progress(progress.stage, progress.what))
         return text[:1].upper() + text[1:]
