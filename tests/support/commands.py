@@ -7,6 +7,8 @@ from dataclasses import dataclass
 _LITERAL = re.compile(rb"\{(\d+)([+-]?)\}\r\n\Z")
 _RAW = (b"STARTTLS", b"COMPRESS", b"AUTHENTICATE")
 """Behind these come bytes that are no commands."""
+_WITH_ANSWER = 4
+"""Words of an AUTHENTICATE with its first answer: tag, verb, mechanism, answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +20,9 @@ class Command:
 
     @property
     def verb(self) -> bytes:
-        """`APPEND`, `UID`, …"""
-        words = self.line.split(None, 2)
-        return words[1].upper() if len(words) > 1 else b""
+        """`APPEND`, `UID FETCH`, …"""
+        words = [word.upper() for word in self.line.split(None, 3)]
+        return b" ".join(words[1:3] if words[1:2] == [b"UID"] else words[1:2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,8 @@ class CommandReader:
             self._waiting = None if literal[2] else self._command
             return self._piece(line, announced=self._left, waits=not literal[2])
         piece = self._piece(line, ends=True)
-        self._raw = self._command.verb in _RAW
+        # With its first answer on the line (SASL-IR, RFC 4959) nothing is sent behind it.
+        self._raw = self._command.verb in _RAW and len(line.split()) < _WITH_ANSWER
         self._command = None
         return piece
 

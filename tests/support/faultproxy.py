@@ -77,10 +77,11 @@ class _Rule:
 class FaultProxy:
     """Forwards connections to one server until told otherwise. The settings may be changed at any time.
 
-    `change`: what is made of each line of the server. `sent`: all that went up to it, `answered`: the bytes that went to
-    clients. `delay`: seconds before each chunk of the server goes on; `rate`: bytes a second in each direction of each
-    connection. `hidden`: capabilities that the server shall seem not to have, `shown`: those that it shall seem to have
-    besides. `harmed`: what was done to the line, in its order; what `change` does is not in it.
+    `change`: what is made of each line of the server; `change_up`: of what comes from a client at a time. `sent`: all that
+    went up to the server, `answered`: the bytes that went to clients. `delay`: seconds before each chunk of the server goes
+    on; `rate`: bytes a second in each direction of each connection. `hidden`: capabilities that the server shall seem not
+    to have, `shown`: those that it shall seem to have besides. `harmed`: what was done to the line, in its order; what
+    `change` and `change_up` do is not in it.
     """
 
     def __init__(self, host: str, port: int) -> None:
@@ -90,6 +91,7 @@ class FaultProxy:
         self.sent = bytearray()
         self.answered = 0
         self.change: Change | None = None
+        self.change_up: Callable[[bytes], bytes] | None = None
         self.delay = 0.0
         self.rate: int | None = None
         self.hidden: tuple[str, ...] = ()
@@ -192,6 +194,8 @@ class FaultProxy:
         holding = bool(self._refusals)
         try:
             while data := connection.client.recv(_CHUNK):
+                if self.change_up:
+                    data = self.change_up(data)
                 self._pace(len(data))
                 pieces = list(connection.reader.feed(data))
                 for piece in pieces:

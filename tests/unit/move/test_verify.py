@@ -12,7 +12,7 @@ from hikkoshi.server.readback import Found
 from hikkoshi.server.records import Facts
 
 CONTENT = b"Subject: x\r\n\r\nbody\r\n"
-SENT = Sent(1, 10, len(CONTENT), frozenset({"\\Seen", "$Work"}), 5, canonical_digest(CONTENT), risky=False)
+SENT = Sent(1, 7, 10, len(CONTENT), frozenset({"\\Seen", "$Work"}), 5, canonical_digest(CONTENT), risky=False)
 SAME = Facts(len(CONTENT), frozenset({"\\Seen", "$work", "\\Recent"}), 5)
 
 

@@ -217,6 +217,13 @@ def _print_receipt(receipt: Receipt) -> None:
             arrived=text, size=size_text(receipt.bytes), n=receipt.read_back
         )
     )
+    if n := receipt.flags_stored:
+        text = ngettext(
+            "{n:,} mail had lost flags on the way; they were set again.",
+            "{n:,} mails had lost flags on the way; they were set again.",
+            n,
+        )
+        click.echo(text.format(n=n))
     if receipt.problem:
         say(receipt.problem)
 
@@ -271,6 +278,7 @@ def _object(session: AccountSession, plan: Plan, receipt: Receipt | None) -> dic
         state=receipt.state.value if receipt else _NOT_STARTED,
         not_moved=[_failure(failure) for failure in failed],
         changed=[_failure(failure) for failure in (receipt.changed if receipt else ())],
+        flags_set_again=receipt.flags_stored if receipt else 0,
         not_read_back=[_failure(failure) for failure in (receipt.unread if receipt else ())],
         move=receipt.move if receipt else None,
         quota=quota_json(session.snapshot.rooms),
@@ -280,7 +288,9 @@ def _object(session: AccountSession, plan: Plan, receipt: Receipt | None) -> dic
 
 def _report(account: str | None, **known: Any) -> dict[str, Any]:
     """The object of `upload --json`; what is not known (it could not be begun, or not be ended) is null."""
-    names = ("move", "plan", "moved", "state", "not_moved", "changed", "not_read_back", "quota", "problem")
+    names = (
+        "move", "plan", "moved", "state", "not_moved", "changed", "flags_set_again", "not_read_back", "quota", "problem",
+    )  # fmt: skip
     return {"schema": SCHEMA, "account": account, **dict.fromkeys(names), **known}
 
 

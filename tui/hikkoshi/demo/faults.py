@@ -17,6 +17,7 @@ class Faults:
     `silent_append`: so many APPENDs are stored and never answered, with the connection open.
     `cut_output_after`: the connection is cut when so many more bytes have been sent, whatever they are.
     `alter`: every message is stored as what this returns, as on servers that change mail.
+    `lost_flags`: flags that every APPEND loses, as Microsoft 365 does with \\Flagged.
     """
 
     append_answers: deque[str | None] = field(default_factory=deque)
@@ -26,6 +27,7 @@ class Faults:
     silent_append: int = 0
     cut_output_after: int | None = None
     alter: Callable[[bytes], bytes] | None = None
+    lost_flags: frozenset[bytes] = frozenset()
 
 
 class Cut(Exception):

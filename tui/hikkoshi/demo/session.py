@@ -113,7 +113,7 @@ class Session:
         return text
 
     def _planned(self, command: Command) -> str | None:
-        """The answer that a fault gives to an APPEND instead of carrying it out; `alter` happens here, too."""
+        """The answer that a fault gives to an APPEND instead of carrying it out; what is altered is, here."""
         if command.name != "APPEND":
             return None
         faults, arguments = self._faults, command.arguments
@@ -127,6 +127,9 @@ class Session:
         if faults.alter is not None:
             for at in messages:
                 arguments[at] = Literal(faults.alter(text_of(arguments[at])))
+        for at, value in enumerate(arguments):
+            if isinstance(value, list):
+                arguments[at] = [flag for flag in value if flag not in faults.lost_flags]
         return None
 
 

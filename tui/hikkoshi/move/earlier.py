@@ -40,6 +40,7 @@ def _sent(item: Item) -> Sent | None:
         return None
     return Sent(
         item=item.id,
+        uidvalidity=item.uidvalidity or 0,
         uid=item.uid,
         size=item.size,
         flags=unpack(item.flags),

@@ -10,7 +10,7 @@ from hikkoshi.ledger.records import ItemState, Settling
 from hikkoshi.ledger.store import Ledger
 from hikkoshi.move.aside import Aside
 from hikkoshi.move.link import Link
-from hikkoshi.move.verify import BYTES, FACTS, GONE, Sent, Verdict, read_back, unread
+from hikkoshi.move.verify import BYTES, FACTS, GONE, Sent, StoreBroken, Verdict, read_back, unread
 from hikkoshi.server.bulk import Bulk
 
 EVERY = 500
@@ -26,8 +26,10 @@ class ReadingBack:
     so is asked for again over the connection that sent it, since a server may show news to others later.
     """
 
-    def __init__(self, link: Link, ledger: Ledger) -> None:
-        self._link, self._ledger = link, ledger
+    def __init__(self, link: Link, ledger: Ledger, *, store_lost: bool = False) -> None:
+        """`store_lost`: whether flags that are not there can only be lost: mail that came a while ago may have been
+        changed by the user."""
+        self._link, self._ledger, self._store_lost = link, ledger, store_lost
         self._waiting: list[Sent] = []
         self._aside: Aside[Bulk] | None = None
         self._alone = False  # no second connection can be had
@@ -72,7 +74,7 @@ class ReadingBack:
             return
         batch, self._waiting = self._waiting, []
         try:
-            found = self._link.steady(lambda: _read(native, batch, self._link.bulk))
+            found = self._found(native, batch)
         except (CommandRefused, ProtocolBroken) as error:
             found = [unread(mail, error) for mail in batch]
             if isinstance(error, ProtocolBroken):
@@ -83,6 +85,14 @@ class ReadingBack:
         settled += [Settling(each.item, ItemState.LANDED, each.how) for each in found if each.unread]
         if settled:
             self._ledger.step(settled=settled)
+
+    def _found(self, native: str, batch: list[Sent]) -> Verdicts:
+        try:
+            # Storing a flag once more changes nothing, so that it may be done again where the line was cut.
+            return self._link.steady(lambda: _read(native, batch, self._link.bulk, store_lost=self._store_lost))
+        except StoreBroken:
+            self._link.renew()
+        return self._link.steady(lambda: _read(native, batch, self._link.bulk))
 
     def _write_down(self, found: Verdicts) -> None:
         there = {each.item: each.there for each in found if each.there is not None}
@@ -116,5 +126,5 @@ class ReadingBack:
         self._waiting += [mail for mail in batch if mail.item not in known]
 
 
-def _read(native: str, batch: list[Sent], bulk: Bulk) -> Verdicts:
-    return list(read_back(bulk, native, batch))
+def _read(native: str, batch: list[Sent], bulk: Bulk, *, store_lost: bool = False) -> Verdicts:
+    return list(read_back(bulk, native, batch, store_lost=store_lost))

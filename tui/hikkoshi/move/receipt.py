@@ -9,6 +9,7 @@ from hikkoshi.ledger.records import ARRIVED, Item, ItemState, State
 from hikkoshi.ledger.store import Ledger
 from hikkoshi.mail.headers import decode, field
 from hikkoshi.move.plan import Refusal
+from hikkoshi.move.verify import BYTES, FACTS, STORED_AGAIN
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -23,7 +24,7 @@ class Receipt(msgspec.Struct, frozen=True):
     """The end of a move: `landed` mails of `bytes` (CRLF form) arrived, `read_back` of them as they were sent.
 
     `changed`: arrived, but the server has them otherwise than sent. `unread`: arrived, and could not be read back.
-    `waiting`: planned and never begun.
+    `waiting`: planned and never begun. `flags_stored`: how many had lost flags on the way, which were stored again.
     """
 
     move: int
@@ -37,6 +38,7 @@ class Receipt(msgspec.Struct, frozen=True):
     waiting: tuple[Failure, ...] = ()
     problem: str = ""
     unread: tuple[Failure, ...] = ()
+    flags_stored: int = 0
 
     @property
     def not_sent(self) -> int:
@@ -49,7 +51,7 @@ class Receipt(msgspec.Struct, frozen=True):
         return self.state is State.DONE and not self.failed and not self.doubtful and not self.not_sent
 
 
-READ_BACK = "facts", "bytes"
+READ_BACK = (FACTS, BYTES, *STORED_AGAIN.values())
 """How a mail was read back without a difference: UID, size, flags and date, or the whole of it."""
 
 
@@ -74,6 +76,7 @@ def make_receipt(ledger: Ledger, move: int, state: State, problem: str = "") -> 
         waiting=_failures(items, ItemState.PLANNED, _("the upload ended before it")),
         problem=problem,
         unread=_failures(items, ItemState.LANDED, _("it was not read back")),
+        flags_stored=sum(1 for item in arrived if item.verified in STORED_AGAIN.values()),
     )
 
 

@@ -72,7 +72,7 @@ class Upload:
         self._done = Load()
         self._left: dict[str, Load] = {share.target: share.load for share in plan.shares}
         self._sizes = SizeLearner(ledger, server)
-        self._reading = ReadingBack(link, ledger)
+        self._reading = ReadingBack(link, ledger, store_lost=True)
         self._target, self._target_name = "", ""
         self._permanent: frozenset[str] | None = None
 
@@ -260,6 +260,7 @@ def _sent(outcome: Outcome, letter: Letter) -> Sent:
     parcel = letter.parcel
     return Sent(
         item=outcome.id,
+        uidvalidity=outcome.uidvalidity,
         uid=outcome.uid,
         size=parcel.size,
         flags=frozenset(letter.flags),
