@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _LITERAL = re.compile(rb"\{(\d+)([+-]?)\}\r\n\Z")
-_RAW = (b"STARTTLS", b"COMPRESS", b"AUTHENTICATE")
+_RAW = (b"STARTTLS", b"COMPRESS")
 """Behind these come bytes that are no commands."""
 _WITH_ANSWER = 4
 """Words of an AUTHENTICATE with its first answer: tag, verb, mechanism, answer."""

@@ -235,8 +235,7 @@ class FaultProxy:
     def _note(self, connection: _Connection, piece: Piece) -> None:
         """Count what came, and remember whose answer is to be harmed."""
         with self._counting:
-            if piece.begins:
-                assert piece.command is not None
+            if piece.begins and piece.command is not None and piece.command.verb:
                 number = self.counts[piece.command.verb] = self.counts.get(piece.command.verb, 0) + 1
                 connection.commands[piece.command.tag] = piece.command, number
             if piece.announced is not None:
@@ -249,7 +248,7 @@ class FaultProxy:
         """Whether the server is not to hear of this piece, of a command that is answered here."""
         command = piece.command
         if command is not None and piece.begins:
-            number = connection.commands[command.tag][1]
+            number = connection.commands.get(command.tag, (command, 0))[1]
             rules = [each for each in self._refusals if (each.verb, each.number) == (command.verb, number)]
             connection.refused = rules[0].do(command.tag) if rules else None
         answer = connection.refused
