@@ -49,7 +49,7 @@ def _refusal(name: str, number: int, words: str, *statuses: int) -> Harm:
         f"{name}-{number}",
         lambda line: line.refuse(APPEND, number, words.encode()),
         statuses or (SOME, ALL_MOVED),
-        words,
+        words.rpartition("] ")[2].removeprefix("BAD "),
     )
 
 
@@ -87,8 +87,9 @@ def _harms() -> Iterator[Harm]:
         yield _answer("denied-bad", number, instead(b"BAD It is there"), ALL_MOVED, SOME)
         yield _refusal("refused", number, "NO [LIMIT] Not this one")
         yield _refusal("refused-bad", number, "BAD Command Argument Error. 11")
-    yield _refusal("full", 6, "NO [OVERQUOTA] The box is full", SOME)
-    yield _answer("denied-full", 3, instead(b"NO [OVERQUOTA] The box is full"), SOME)
+    full = b"NO [OVERQUOTA] Full"
+    yield Harm("full-6", lambda line: line.refuse(APPEND, 6, full), (SOME,), "says that the mailbox is full")
+    yield _answer("denied-full", 3, instead(full), SOME, words="says that the mailbox is full")
 
 
 HARMS = list(_harms())
@@ -111,7 +112,7 @@ def test_harmed(case: Callable[[str, str], Case], host: str, way: str, harm: Har
     assert move.line.harmed, move.said
     assert status in harm.statuses, move.said
     if status == SOME and harm.words:
-        assert harm.words.partition(" ")[2] in move.said
+        assert harm.words in move.said
     move.goes_on()
     assert move.difference() == ""
 
