@@ -8,6 +8,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from hikkoshi.accounts.resuming import ResumePlan
 from hikkoshi.accounts.session import Early, Snapshot
 from hikkoshi.errors import HikkoshiError
 from hikkoshi.index.account import compare
@@ -15,20 +16,22 @@ from hikkoshi.index.flag_pairs import note_flags
 from hikkoshi.index.landing import landed, new_folder
 from hikkoshi.index.mapping import map_folders
 from hikkoshi.index.proofs import KnownProofs
-from hikkoshi.index.queries import folder_pairs, total
+from hikkoshi.index.queries import folder_pairs, total, uploadable
 from hikkoshi.index.schema import LOCAL, SERVER
 from hikkoshi.index.store import Index, ServerState
 from hikkoshi.jobs.cancel import Cancel
 from hikkoshi.jobs.progress import Progress, Report, Stage
-from hikkoshi.ledger.records import State
+from hikkoshi.ledger.records import Move, State
 from hikkoshi.mail.folders import Folder, Role
 from hikkoshi.mail.message import Message, Problem
 from hikkoshi.move.events import Landed, NotMoved, Rooms, Tell
 from hikkoshi.move.flag_plan import FlagPlan, make_flag_plan
 from hikkoshi.move.flag_sync import FlagResult
 from hikkoshi.move.limits import SizeLimits
+from hikkoshi.move.mail_receipt import MailReceipt
 from hikkoshi.move.plan import Plan, make_plan
 from hikkoshi.move.receipt import Failure, Receipt
+from hikkoshi.move.resume import Resumption
 from hikkoshi.move.room import Room, Source
 
 MIB = 1024 * 1024
@@ -141,6 +144,9 @@ class FakeSession:
     uploads: list[Plan] = field(default_factory=list)
     steps: list[Callable[[Index], None]] = field(default_factory=list)
     """What comes in, one after the other, while the server is listed; after each an early look, then `pause` is waited for."""
+    moves: list[Move] = field(default_factory=list)
+    mails: list[MailReceipt] = field(default_factory=list)
+    resumed: list[Resumption | None] = field(default_factory=list)
     flagged: list[FlagPlan] = field(default_factory=list)
     changed_there: frozenset[str] = frozenset()
     filled: list[Cancel] = field(default_factory=list)
@@ -188,9 +194,26 @@ class FakeSession:
         with Index(self.index_path) as index:
             return make_plan(index, ids, self.snapshot.rooms)
 
-    def upload(self, plan: Plan, report: Tell, cancel: Cancel) -> Receipt:
+    def past_moves(self) -> list[Move]:
+        return self.moves
+
+    def receipt(self, move: int) -> tuple[Move, list[MailReceipt]]:
+        return next(each for each in self.moves if each.id == move), self.mails
+
+    def plan_resume(self, move: int | None = None) -> ResumePlan | None:
+        """What is left of the last of `moves` is all that is missing."""
+        if not self.moves:
+            return None
+        with Index(self.index_path) as index:
+            plan = self.plan(uploadable(index))
+        items = {item.row: number for number, item in enumerate(plan.items, 1)}
+        doubtful = (Failure("a doubtful mail", "Inbox", "the server's answer did not come"),)
+        return ResumePlan(self.moves[0], plan, Resumption(self.moves[0].id, items), (), (), doubtful, 0)
+
+    def upload(self, plan: Plan, report: Tell, cancel: Cancel, resumed: Resumption | None = None) -> Receipt:
         """Each mail lands after `delay` seconds, or once `pause` is set; those of `refuse` do not."""
         self.uploads.append(plan)
+        self.resumed.append(resumed)
         done = size = 0
         failed = []
         with Index(self.index_path) as index:

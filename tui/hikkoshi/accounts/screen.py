@@ -8,8 +8,11 @@ from hikkoshi.jobs.cancel import Cancel
 from hikkoshi.jobs.progress import Report
 
 if TYPE_CHECKING:
+    from hikkoshi.accounts.resuming import ResumePlan
+    from hikkoshi.ledger.records import Move
     from hikkoshi.move.flag_plan import FlagPlan
     from hikkoshi.move.flag_sync import FlagResult
+    from hikkoshi.move.mail_receipt import MailReceipt
 
 
 class ScreenSession(AccountSession):
@@ -20,6 +23,25 @@ class ScreenSession(AccountSession):
         from hikkoshi.accounts.flags import plan_flags
 
         return plan_flags(self, ids, remove=remove)
+
+    def past_moves(self) -> "list[Move]":
+        """The moves to this account, newest first."""
+        from hikkoshi.accounts.history import past_moves
+
+        return past_moves(self.files.ledger, self.server)[::-1]
+
+    def receipt(self, move: int) -> "tuple[Move, list[MailReceipt]]":
+        """A move and what became of each of its mails. Raises `UsageError` where there is none of that number."""
+        from hikkoshi.accounts.history import receipt_of
+
+        with receipt_of(self.files.ledger, move, self.server) as (found, mails):
+            return found, list(mails)
+
+    def plan_resume(self, move: int | None = None) -> "ResumePlan | None":
+        """See `accounts.resuming.plan_resume`."""
+        from hikkoshi.accounts.resuming import plan_resume
+
+        return plan_resume(self, move)
 
     def sync_flags(self, plan: "FlagPlan", report: Report, cancel: Cancel) -> "FlagResult":
         """See `accounts.flags.sync_flags`."""

@@ -23,7 +23,20 @@ if TYPE_CHECKING:
 _LEAST = 20
 """Cells from which on a piece of the store's description says something."""
 
-_BAR = ("mark", "missing", "upload", "filter", "other_list", "help", "quit", "flags", "refresh", "mapping", "flip")
+_BAR = (
+    "mark",
+    "missing",
+    "upload",
+    "filter",
+    "other_list",
+    "help",
+    "quit",
+    "flags",
+    "history",
+    "refresh",
+    "mapping",
+    "flip",
+)
 """Actions of the key bar by weight: at 80 columns the first seven fit."""
 
 LEAST_WIDTH, LEAST_HEIGHT = 40, 10

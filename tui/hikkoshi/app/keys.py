@@ -53,6 +53,7 @@ SCREEN = (
     Key("v", "flip", N_("v"), N_("View"), N_("both sides, this PC alone, or the server alone")),
     Key("tab,shift+tab", "other_list", N_("Tab"), N_("Folders"), N_("between the folders and the mail")),
     Key("g,F", "mapping", N_("g, F"), N_("Mapping"), N_("which local folder goes to which server folder")),
+    Key("h", "history", N_("h"), N_("Moves"), N_("past moves and their receipts; go on with one that ended early")),
     Key("r", "refresh", N_("r"), N_("Refresh"), N_("look at both sides again")),
     Key("p", "problems", N_("p"), "", N_("what could not be read or compared")),
     Key("question_mark,f1", "help", N_("?, F1"), N_("Help"), N_("this page")),

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from hikkoshi.app.rows import Look
-from hikkoshi.app.screens.dialog import note
+from hikkoshi.app.screens.dialog import Answer, Dialog
 from hikkoshi.app.screens.error import QUIT, RETRY, error_screen
 from hikkoshi.app.words import progress_text
 from hikkoshi.app.work import Event, Tell
@@ -60,16 +60,25 @@ class Looking:
         """Show what was found."""
         assert isinstance(result, Look)
         self._screen.take(result)
-        self._tell_left_behind()
+        self._tell_left_behind(may_resume=True)
 
     def fill_search(self) -> None:
         """Make mail searchable while nothing else is to be done."""
         self._screen.work.start_aside(self._screen.session.fill_search)
 
-    def _tell_left_behind(self) -> None:
+    def _tell_left_behind(self, *, may_resume: bool = False) -> None:
         text, self._left_behind = self._left_behind, ""
-        if text:
-            self._screen.app.push_screen(note(_("The last upload ended early"), [(text, "")], _("Close")))
+        if not text:
+            return
+
+        def answered(go_on: bool | None) -> None:
+            if go_on and not self._screen.busy():
+                self._screen.history.resume()
+
+        title, lines = _("The last upload ended early"), [(text, "")]
+        later = Answer(_("Later") if may_resume else _("Close"), False)
+        answers = [Answer(_("Go on with it"), True), later] if may_resume else [later]
+        self._screen.app.push_screen(Dialog(title, lines, answers), answered)
 
     def failed(self, name: str, error: HikkoshiError) -> None:
         """Say what went wrong; what is on the screen stays."""

@@ -8,12 +8,16 @@ from hikkoshi.jobs.cancel import Cancel
 from hikkoshi.jobs.progress import Report
 
 if TYPE_CHECKING:
+    from hikkoshi.accounts.resuming import ResumePlan
     from hikkoshi.accounts.session import Early, Snapshot
+    from hikkoshi.ledger.records import Move
     from hikkoshi.move.events import Tell
     from hikkoshi.move.flag_plan import FlagPlan
     from hikkoshi.move.flag_sync import FlagResult
+    from hikkoshi.move.mail_receipt import MailReceipt
     from hikkoshi.move.plan import Plan
     from hikkoshi.move.receipt import Receipt
+    from hikkoshi.move.resume import Resumption
 
 
 class Session(Protocol):
@@ -45,8 +49,8 @@ class Session(Protocol):
         """What an upload of these rows would do. Quick; needs a snapshot."""
         ...
 
-    def upload(self, plan: "Plan", report: "Tell", cancel: Cancel) -> "Receipt":
-        """Carry out a plan and compare again. Blocks; raises `HikkoshiError`."""
+    def upload(self, plan: "Plan", report: "Tell", cancel: Cancel, resumed: "Resumption | None" = None) -> "Receipt":
+        """Carry out a plan, perhaps of what is left of a move, and compare again. Blocks; raises `HikkoshiError`."""
         ...
 
     def plan_flags(self, ids: Iterable[int], *, remove: bool = False) -> "FlagPlan":
@@ -55,6 +59,18 @@ class Session(Protocol):
 
     def sync_flags(self, plan: "FlagPlan", report: Report, cancel: Cancel) -> "FlagResult":
         """Carry that out and compare again. Blocks; raises `HikkoshiError`."""
+        ...
+
+    def past_moves(self) -> "list[Move]":
+        """The moves to this account, newest first. Quick."""
+        ...
+
+    def receipt(self, move: int) -> "tuple[Move, list[MailReceipt]]":
+        """A move and what became of each of its mails. Quick; raises `HikkoshiError`."""
+        ...
+
+    def plan_resume(self, move: int | None = None) -> "ResumePlan | None":
+        """What is left of a move, of the last one that ended early without a number. Quick; needs a snapshot."""
         ...
 
     def left_behind(self) -> str:

@@ -14,9 +14,11 @@ from hikkoshi.jobs.progress import Progress
 from hikkoshi.move.events import Landed, NotMoved, Rooms, Waiting
 from hikkoshi.move.plan import Plan
 from hikkoshi.move.receipt import Receipt
+from hikkoshi.move.resume import Resumption
 from hikkoshi.move.room import Load, Room, outlook
 
 if TYPE_CHECKING:
+    from hikkoshi.accounts.resuming import ResumePlan
     from hikkoshi.app.screens.main import MainScreen
 
 PLAN, MOVE = "plan", "move"
@@ -29,6 +31,7 @@ class Uploading:
     def __init__(self, screen: "MainScreen") -> None:
         self._screen = screen
         self._plan: Plan | None = None
+        self._resumed: Resumption | None = None
         self._rooms: tuple[Room, ...] = ()
         self._since: dict[str, Load] = {}
         self._left: dict[str, Load] = {}
@@ -51,14 +54,15 @@ class Uploading:
     def ended(self, result: object) -> None:
         """Planning or the move ended: show the plan and ask, or what the move did."""
         if isinstance(result, Plan):
-            self._planned(result)
+            self.ask(result)
         else:
             assert isinstance(result, Receipt)
             self._moved(result)
 
-    def _planned(self, plan: Plan) -> None:
-        self._plan = plan
-        self._screen.app.push_screen(confirm(plan, self._screen.signs), self._confirmed)
+    def ask(self, plan: Plan, resuming: "ResumePlan | None" = None) -> None:
+        """Show a plan and ask; `resuming`: it is what is left of a move."""
+        self._plan, self._resumed = plan, resuming.resumed if resuming else None
+        self._screen.app.push_screen(confirm(plan, self._screen.signs, resuming), self._confirmed)
 
     def _confirmed(self, go: bool | None) -> None:
         plan, screen = self._plan, self._screen
@@ -69,8 +73,8 @@ class Uploading:
         self._weights = {item.row: (item.target, Load(item.message.size, 1)) for item in plan.items}
         self._since, self._landed = {}, []
         screen.begin_move(plan)
-        session = screen.session
-        screen.work.start(MOVE, lambda report, cancel: session.upload(plan, report, cancel))
+        session, resumed = screen.session, self._resumed
+        screen.work.start(MOVE, lambda report, cancel: session.upload(plan, report, cancel, resumed))
 
     def told(self, event: Event) -> None:
         """Something happened in the move."""

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
@@ -12,21 +13,28 @@ from hikkoshi.app.screens.dialog import Answer, Dialog, Line
 from hikkoshi.app.signs import Signs
 from hikkoshi.app.words import amount, percent, room_name
 from hikkoshi.i18n import _, ngettext
+from hikkoshi.mail.headers import sanitise
 from hikkoshi.move.plan import Plan
 from hikkoshi.move.room import Outlook
+from hikkoshi.move.telling import count_texts, local_time
+
+if TYPE_CHECKING:
+    from hikkoshi.accounts.resuming import ResumePlan
 
 _NAME = 38  # cells for a folder's name
 _NAMED = 20  # refused mails that are named one by one
 
 
-def confirm(plan: Plan, signs: Signs) -> Dialog[bool]:
+def confirm(plan: Plan, signs: Signs, resuming: "ResumePlan | None" = None) -> Dialog[bool]:
     """Show the plan and ask. Where it does not fit there is nothing to say yes to."""
     load = plan.load
     title = ngettext("Upload {n:,} mail, {size}?", "Upload {n:,} mails, {size}?", load.messages).format(
         n=load.messages, size=size_text(load.size)
     )
-    lines = plan_lines(plan, signs)
+    lines = [*(_resume_lines(resuming) if resuming else ()), *plan_lines(plan, signs)]
     no = Answer(_("Cancel"), False)
+    if not plan.items and resuming:
+        return Dialog(_("Nothing is left to be sent"), lines, [Answer(_("Note that the move has ended"), True), no])
     if not plan.items:
         return Dialog(_("Nothing can be uploaded"), lines, [Answer(_("Close"), False)])
     if plan.fits is False:
@@ -49,6 +57,23 @@ def plan_lines(plan: Plan, signs: Signs) -> list[Line]:
     for hazard in hazards(plan):
         lines += [("", ""), (hazard, "")]
     return lines + _refused_lines(plan)
+
+
+def _resume_lines(resuming: "ResumePlan") -> list[Line]:
+    """What is said of a move that is gone on with, before its plan."""
+    move = resuming.move
+    when = local_time(move.started)
+    lines: list[Line] = [(_("This goes on with the move {id} of {when}.").format(id=move.id, when=when), "strong")]
+    lines.append((", ".join(count_texts(move)), ""))
+    for head, failures in (
+        (_("Not sent again:"), resuming.there),
+        (_("No longer on this PC:"), resuming.gone),
+        (_("It is not known whether these arrived; they are not sent:"), resuming.doubtful),
+    ):
+        if failures:
+            lines += [("", ""), (f"{head} {len(failures):,}", "bad")]
+            lines += [(f"  {each.subject} ({sanitise(each.folder)})", "") for each in failures[:_NAMED]]
+    return [*lines, ("", "")]
 
 
 def _columns(name: str, mails: str, size: str, signs: Signs) -> str:

@@ -8,6 +8,8 @@ from textual.binding import BindingType
 
 from hikkoshi.app.flagging import PLAN_FLAGS, SYNC_FLAGS, Flagging
 from hikkoshi.app.heads import LEAST_HEIGHT, LEAST_WIDTH, too_small
+from hikkoshi.app.history import JOBS as HISTORY_JOBS
+from hikkoshi.app.history import History
 from hikkoshi.app.keys import SCREEN
 from hikkoshi.app.looking import Looking
 from hikkoshi.app.rows import Look, Rows
@@ -46,6 +48,7 @@ class MainScreen(Showing):
         self.uploading = Uploading(self)
         self.looking = Looking(self)
         self.flagging = Flagging(self)
+        self.history = History(self)
         self._own_problems = tuple(problems)
         self._waiting: Look | None = None
         self._leaving = False
@@ -147,7 +150,7 @@ class MainScreen(Showing):
 
     def action_upload(self) -> None:
         """Upload what is selected, else the row under the cursor, else say why not."""
-        if self._busy():
+        if self.busy():
             return
         row = self.panes.current
         ids = self.selection.uploads() if self.selection.count else []
@@ -162,13 +165,18 @@ class MainScreen(Showing):
 
     def action_flags(self) -> None:
         """Set flags on the server as they are on this PC: of what is selected, else of all rows of the list."""
-        if self._busy():
+        if self.busy():
             return
         ids = self.selection.ids() if self.selection.count else self.rows.ids_like(FLAGS_DIFFER)
         if ids:
             self.flagging.plan(ids)
         else:
             self.say(_("Read state and flags are the same on both sides."))
+
+    def action_history(self) -> None:
+        """Past moves and their receipts."""
+        if not self.busy(needs_snapshot=False):
+            self.history.open()
 
     def begin_move(self, plan: Plan) -> None:
         """A move begins: show how it goes."""
@@ -190,17 +198,17 @@ class MainScreen(Showing):
 
     def action_refresh(self) -> None:
         """Look at both sides again."""
-        if not self._busy(needs_snapshot=False):
+        if not self.busy(needs_snapshot=False):
             self.looking.refresh()
 
     def action_mapping(self) -> None:
         """Change the mapping."""
 
         def done(overrides: dict[str, str] | None) -> None:
-            if overrides is not None and not self._busy():
+            if overrides is not None and not self.busy():
                 self.looking.remap(overrides)
 
-        if not self._busy():
+        if not self.busy():
             self.app.push_screen(MappingScreen(self.folders.pairs, self.session.overrides, self.signs), done)
 
     def take(self, look: Look) -> None:
@@ -222,7 +230,7 @@ class MainScreen(Showing):
     def _problems(self) -> tuple[Problem, ...]:
         return (*(self.snapshot.problems if self.snapshot else ()), *self._own_problems)
 
-    def _busy(self, *, needs_snapshot: bool = True) -> bool:
+    def busy(self, *, needs_snapshot: bool = True) -> bool:
         """Whether nothing new can begin now; says why."""
         if self.uploading.moving:
             self.say(_("Mail is being uploaded; wait for its end, or stop it with Esc."))
@@ -265,6 +273,8 @@ class MainScreen(Showing):
             raise message.error
         elif message.name in (PLAN, MOVE):
             self.uploading.ended(message.result)
+        elif message.name in HISTORY_JOBS:
+            self.history.ended(message.name, message.result)
         elif message.name in (PLAN_FLAGS, SYNC_FLAGS):
             self.flagging.ended(message.result)
         else:
