@@ -206,7 +206,7 @@ async def test_problems_are_listed(opened: Open) -> None:
 async def test_what_an_earlier_move_left_is_told_once(opened: Open) -> None:
     async with opened(left="The upload of yesterday ended early.") as screen:
         assert "ended early" in await screen.dialog()
-        await screen.press("enter")
+        await screen.press("escape")
         await screen.closed()
         screen.session.left = ""
         await screen.press("r")
