@@ -154,6 +154,7 @@ _STAGES = {
     Stage.UPLOAD: lambda: _("uploading"),
     Stage.VERIFY: lambda: _("reading back"),
     Stage.FLAGS: lambda: _("setting flags"),
+    Stage.UNDO: lambda: _("removing from the server"),
 }
 
 

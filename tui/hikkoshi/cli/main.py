@@ -18,6 +18,7 @@ from hikkoshi.cli.moves import moves  # noqa: E402
 from hikkoshi.cli.options import merged, shared_options  # noqa: E402
 from hikkoshi.cli.resume import resume  # noqa: E402
 from hikkoshi.cli.sync_flags import sync_flags  # noqa: E402
+from hikkoshi.cli.undo import undo  # noqa: E402
 from hikkoshi.cli.upload import upload  # noqa: E402
 
 CRASHED = 70
@@ -49,6 +50,7 @@ cli.add_command(check)
 cli.add_command(upload)
 cli.add_command(moves)
 cli.add_command(resume)
+cli.add_command(undo)
 cli.add_command(sync_flags)
 
 

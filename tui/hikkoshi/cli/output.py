@@ -50,6 +50,7 @@ def _stage(stage: Stage) -> str:
         Stage.UPLOAD: _("Uploading to"),
         Stage.VERIFY: _("Reading back"),
         Stage.FLAGS: _("Setting flags in"),
+        Stage.UNDO: _("Removing from"),
     }
     return texts[stage]
 

@@ -1,7 +1,7 @@
-"""Noting in the index what an upload just put on the server, until the next comparison settles it all."""
+"""Noting in the index what an upload just put on the server, or an undo took away, until the next comparison settles it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from hikkoshi.index.relation import DUPLICATE, Relation
 from hikkoshi.index.schema import SERVER
@@ -35,6 +35,19 @@ def new_folder(index: Index, folder: Folder, uidvalidity: int) -> None:
 def landed(index: Index, pair: int, native: str, uidvalidity: int, message: Message) -> None:
     """Note that the local mail of row `pair` is now the message `message` of the server folder `native`."""
     landed_all(index, native, uidvalidity, [(pair, message)])
+
+
+def removed(index: Index, native: str, uidvalidity: int, uids: Iterable[int]) -> None:
+    """Note that mails of a server folder are gone; the next comparison says what that means."""
+    folder = index.server_folder(native)
+    if folder is None or index.stamp(folder) != str(uidvalidity):
+        return
+    with index.transaction():
+        ids = index.db.execute(
+            "SELECT id FROM message WHERE folder = ? AND place IN (SELECT value FROM json_each(?))",
+            (folder, json.dumps(list(uids))),
+        ).fetchall()
+        index.remove(id_ for (id_,) in ids)
 
 
 def landed_all(index: Index, native: str, uidvalidity: int, mails: Sequence[tuple[int, Message]]) -> None:

@@ -16,6 +16,7 @@ class Stage(StrEnum):
     UPLOAD = "upload"
     VERIFY = "verify"
     FLAGS = "flags"
+    UNDO = "undo"
 
 
 class Progress(msgspec.Struct, frozen=True):

@@ -1,7 +1,8 @@
 """What the ledger tells of moves and their mails: the reading half of it."""
 
+import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,14 @@ class Reading:
         """The same, one after the other: a move may have a million."""
         rows = self._read(f"SELECT {_COLUMNS} FROM item WHERE move = ? ORDER BY id", (move,))  # noqa: S608
         return map(_item, rows)
+
+    def some(self, ids: Iterable[int]) -> list[Item]:
+        """The items with these numbers, as they are now."""
+        rows = self._read(
+            f"SELECT {_COLUMNS} FROM item WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",  # noqa: S608
+            (json.dumps(list(ids)),),
+        )
+        return [_item(row) for row in rows]
 
     def written(self) -> float:
         """When it was last written to, in seconds since 1970."""

@@ -55,6 +55,10 @@ class Conversation:
         """Whether the connection is gone."""
         return self._channel.closed
 
+    def offers(self, capability: str) -> bool:
+        """Whether the server has named this capability, which is given in upper case."""
+        return capability in self._channel.capabilities
+
     @property
     def has_modseq(self) -> bool:
         """Whether the server counts changes, at least in some folders (CONDSTORE, RFC 7162; QRESYNC means both)."""
