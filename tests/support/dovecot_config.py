@@ -41,6 +41,8 @@ class Settings:
     plaintext: bool = True
     compress: bool = False
     driver: str = "maildir"
+    second_storage: str | None = None
+    work_storage: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,19 @@ def _namespace(settings: Settings) -> str:
         for name, use in settings.folders
     )
     prefix = f"prefix = {settings.prefix}" if settings.prefix else ""
-    return f"namespace inbox {{\n  inbox = yes\n  {prefix}\n  separator = {settings.separator}\n{folders}\n}}"
+    text = f"namespace inbox {{\n  inbox = yes\n  {prefix}\n  separator = {settings.separator}\n{folders}\n}}"
+    if settings.work_storage:
+        work = f"prefix = Work{settings.separator}\n  separator = {settings.separator}\n  location = maildir:~/Work"
+        text += f"\nnamespace work {{\n  {work}\n  subscriptions = no\n  list = yes\n}}"
+    return text
+
+
+def _work_quota(settings: Settings) -> str:
+    if not settings.work_storage:
+        return ""
+    name = "quota3" if settings.second_storage else "quota2"  # Dovecot stops at a number that is missing
+    root = f"count:Work quota:ns=Work{settings.separator}"
+    return f"{name} = {root}\n  {name}_rule = *:storage={settings.work_storage}"
 
 
 # The grace is 0: Dovecot would let the last mail overshoot by 10 %.
@@ -162,7 +176,9 @@ def _quota_classic(settings: Settings) -> str:
     limits += [f"messages={settings.quota_messages}"] if settings.quota_messages else []
     return f"""\
 plugin {{
-  quota = count:User quota
+  quota = count:User quota{":ns=" if settings.work_storage else ""}
+  {f"quota2 = count:Second quota{chr(10)}  quota2_rule = *:storage={settings.second_storage}" if settings.second_storage else ""}
+  {_work_quota(settings)}
   quota_vsizes = yes
   quota_grace = 0%%
   {f"quota_rule = *:{':'.join(limits)}" if limits else ""}
@@ -177,8 +193,13 @@ quota "User quota" {{
   {f"storage_size = {settings.quota_storage}" if settings.quota_storage else ""}
   {f"message_count = {settings.quota_messages}" if settings.quota_messages else ""}
 }}
+{_second_modern(settings.second_storage) if settings.second_storage else ""}
 quota_storage_grace = 0
 {f"quota_mail_size = {settings.max_mail}" if settings.max_mail else ""}"""
+
+
+def _second_modern(storage: str) -> str:
+    return f'quota "Second quota" {{\n  driver = count\n  storage_size = {storage}\n}}'
 
 
 _CLASSIC = _Language("", _account_classic, _quota_classic)

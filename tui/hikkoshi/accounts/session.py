@@ -206,6 +206,11 @@ class AccountSession:
             wanted = uploadable(index) if ids is None else ids
             return make_plan(index, wanted, seen.rooms, limits=seen.limits, targets=targets)
 
+    def retry_refused(self) -> None:
+        """Plan mail of the sizes that the server has refused, too. Needs a snapshot."""
+        seen = self._seen()
+        self.snapshot = replace(seen, limits=seen.limits.trying_again())
+
     def outline(self) -> Outline:
         """What an upload of all that is missing would do, summed up. Needs a snapshot."""
         seen = self._seen()

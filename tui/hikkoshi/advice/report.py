@@ -12,7 +12,7 @@ from hikkoshi.index.queries import Counts, FolderPair
 from hikkoshi.mail.headers import sanitise
 from hikkoshi.mail.message import Problem
 from hikkoshi.move.plan import Outline
-from hikkoshi.move.room import MESSAGE, Outlook, Room
+from hikkoshi.move.room import MESSAGE, Decided, Outlook, Room
 
 SCHEMA = 1
 
@@ -87,6 +87,15 @@ def outlook_text(outlook: Outlook) -> str:
     return text
 
 
+def reserve_text(room: Room) -> str:
+    """What is kept free, where the incoming mail of the last 30 days decided it; else '', since that is the user's wish."""
+    if room.decided is not Decided.INCOMING or not room.reserve:
+        return ""
+    return _("A reserve of {amount} is kept free: your last 30 days of incoming mail.").format(
+        amount=amount_text(room.resource, room.reserve)
+    )
+
+
 def count_lines(counts: Counts) -> list[tuple[int, str]]:
     """Each count with what it means, in the order in which people need them."""
     return [
@@ -135,4 +144,5 @@ def plan_lines(plan: Outline) -> list[str]:
         name = sanitise(share.name) + (" " + _("(new folder)") if share.new else "")
         lines.append(f"  {share.load.messages:>7,}  {size_text(share.load.size):>10}  {name}")
     lines += [outlook_text(outlook) for outlook in plan.outlooks]
+    lines += [text for outlook in plan.outlooks if (text := reserve_text(outlook.room))]
     return lines + [_("Note: {hazard}").format(hazard=hazard) for hazard in hazards(plan)]

@@ -27,6 +27,14 @@ from hikkoshi.i18n import _
     type=click.Choice(["sent", "missing"]),
     help=_("Only the sent gap, or only what is nowhere on the server."),
 )
+@click.option(
+    "--fit",
+    type=click.Choice(["newest", "smallest", "folder", "year"]),
+    help=_("Where not all of it fits, what does: the newest mails, the smallest ones, whole folders or whole years."),
+)
+@click.option(
+    "--retry-refused", is_flag=True, help=_("Send mail as large as one that the server refused for its size.")
+)
 @click.option("--dry-run", is_flag=True, help=_("Show the plan and send nothing."))
 @click.option("--yes", is_flag=True, help=_("Do not ask."))
 @click.option("--json", "as_json", is_flag=True, help=_("Print one JSON object."))
@@ -37,6 +45,8 @@ def upload(
     /,
     folder: str | None,
     only: str | None,
+    fit: str | None,
+    retry_refused: bool,
     dry_run: bool,
     yes: bool,
     as_json: bool,
@@ -46,5 +56,8 @@ def upload(
     """Run the command."""
     from hikkoshi.cli.uploading import Wishes, upload_account
 
-    wishes = Wishes(folder, only, dry_run=dry_run, yes=yes, as_json=as_json, no_quota_check=no_quota_check)
+    wishes = Wishes(
+        folder, only, fit, dry_run=dry_run, yes=yes, as_json=as_json, no_quota_check=no_quota_check,
+        retry_refused=retry_refused,
+    )  # fmt: skip
     context.exit(upload_account(merged(context, given), wishes))

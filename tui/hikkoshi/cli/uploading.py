@@ -11,7 +11,9 @@ import msgspec
 
 from hikkoshi.accounts.resuming import ResumePlan, plan_resume
 from hikkoshi.accounts.session import AccountSession
+from hikkoshi.advice.offers import left_text
 from hikkoshi.advice.report import SCHEMA, plan_lines, quota_json, size_text
+from hikkoshi.cli.fitting import Fitted, ask_about_unknown, fitted, may_ask
 from hikkoshi.cli.options import to_options
 from hikkoshi.cli.output import print_json, say
 from hikkoshi.cli.work import new_cancel, open_session, refresh
@@ -40,10 +42,12 @@ class Wishes(msgspec.Struct, frozen=True):
 
     folder: str | None = None
     only: str | None = None
+    fit: str | None = None
     dry_run: bool = False
     yes: bool = False
     as_json: bool = False
     no_quota_check: bool = False
+    retry_refused: bool = False
     resuming: bool = False
     move: int | None = None
     """With `resuming`: which move is gone on with, None for the last one that ended early."""
@@ -81,27 +85,33 @@ def _run_upload(session: AccountSession, wishes: Wishes) -> int:
     except HikkoshiError:
         _tell_problems(snapshot.problems)
         raise
-    chosen = plan_resume(session, wishes.move) if wishes.resuming else None
-    if wishes.resuming and chosen is None:
+    resumed = plan_resume(session, wishes.move) if wishes.resuming else None
+    if wishes.resuming and resumed is None:
         return _nothing_to_resume(session, wishes)
-    plan = chosen.plan if chosen else session.plan(_wanted(session, wishes.folder, wishes.only))
+    if wishes.retry_refused:
+        session.retry_refused()
+    whole = resumed.plan if resumed else session.plan(_wanted(session, wishes.folder, wishes.only))
+    chosen = fitted(whole, snapshot.rooms, wishes.fit, offering=not wishes.resuming)
+    plan = chosen.plan
     if not (wishes.as_json and (wishes.yes or wishes.dry_run)):
-        for line in (snapshot.description, f"{snapshot.server}:", *plan_lines(plan)):
+        for line in (snapshot.description, f"{snapshot.server}:", *plan_lines(plan), *chosen.lines()):
             click.echo(line, err=wishes.as_json)
-    status = _refusal(plan, no_quota_check=wishes.no_quota_check)
+    status = _refusal(plan, wishes)
     receipt = None
-    if not status and not wishes.dry_run and (plan.items or (chosen and chosen.work)):
+    if not status and not wishes.dry_run and (plan.items or (resumed and resumed.work)):
         if plan.items and not wishes.yes:
-            _ask()
-        receipt = _move(session, plan, cancel, chosen.resumed if chosen else None)
-    if chosen:
-        _tell_left(chosen, receipt)
+            _ask(plan, wishes)
+        receipt = _move(session, plan, cancel, resumed.resumed if resumed else None)
+    if resumed:
+        _tell_left(resumed, receipt)
     _tell_problems(snapshot.problems)
+    if chosen.taken:
+        say(left_text(chosen.left))
     if wishes.as_json:
-        print_json(_object(session, plan, receipt))
+        print_json(_object(session, chosen, receipt))
     elif receipt:
         _print_receipt(receipt)
-    return status or _end_status(plan, receipt, snapshot.problems)
+    return status or _end_status(chosen, receipt, snapshot.problems)
 
 
 def _wanted(session: AccountSession, folder: str | None, only: str | None) -> list[int]:
@@ -115,14 +125,19 @@ def _wanted(session: AccountSession, folder: str | None, only: str | None) -> li
         return list(uploadable(index, names, _ONLY[only]))
 
 
-def _refusal(plan: Plan, *, no_quota_check: bool) -> int:
+def _refusal(plan: Plan, wishes: Wishes) -> int:
     """The exit status of a plan that is not to be started, 0 if it may be."""
     for refusal in plan.refused:
         _name(_("Not moved"), refused(refusal))
     if plan.fits is False:
-        say(_("The plan does not fit; nothing was sent. Free room on the server, or upload fewer folders (--folder)."))
+        say(
+            _(
+                "The plan does not fit; nothing was sent. Free room on the server, upload what fits of it (--fit), or fewer "
+                "folders (--folder)."
+            )
+        )
         return NO_ROOM
-    if plan.fits is None and not no_quota_check:
+    if plan.fits is None and not wishes.no_quota_check and not may_ask(yes=wishes.yes, dry_run=wishes.dry_run):
         say(
             _(
                 "The server's quota is not known; nothing was sent. Say it with --quota-limit SIZE, or take the risk of "
@@ -133,9 +148,12 @@ def _refusal(plan: Plan, *, no_quota_check: bool) -> int:
     return 0
 
 
-def _ask() -> None:
+def _ask(plan: Plan, wishes: Wishes) -> None:
     if not sys.stdin.isatty():
         raise UsageError(_("There is no terminal to ask on. Nothing was sent; say --yes to upload without asking."))
+    if plan.fits is None and not wishes.no_quota_check:
+        ask_about_unknown()
+        return
     if not click.confirm(_("Upload now?"), default=False, err=True):
         raise HikkoshiError(_("Nothing was sent."))
 
@@ -194,8 +212,13 @@ def _progress_bar(plan: Plan) -> tuple[Tell, Callable[[], None]]:
     return tell, close
 
 
-def _end_status(plan: Plan, receipt: Receipt | None, problems: tuple[Problem, ...]) -> int:
-    if plan.refused or problems or (receipt and (not receipt.complete or receipt.unread)):
+def _end_status(chosen: Fitted, receipt: Receipt | None, problems: tuple[Problem, ...]) -> int:
+    if (
+        chosen.plan.refused
+        or chosen.left.messages
+        or problems
+        or (receipt and (not receipt.complete or receipt.unread))
+    ):
         return NOT_ALL_MOVED
     return ALL_MOVED
 
@@ -255,8 +278,9 @@ def _name(title: str, failure: Failure) -> None:
     say(f"{title}: {failure.folder}: {failure.subject}: {failure.reason}")
 
 
-def _object(session: AccountSession, plan: Plan, receipt: Receipt | None) -> dict[str, Any]:
+def _object(session: AccountSession, chosen: Fitted, receipt: Receipt | None) -> dict[str, Any]:
     assert session.snapshot is not None
+    plan = chosen.plan
     failed = [refused(refusal) for refusal in plan.refused]
     if receipt:
         failed += receipt.failed + receipt.doubtful + receipt.waiting
@@ -269,6 +293,7 @@ def _object(session: AccountSession, plan: Plan, receipt: Receipt | None) -> dic
             "folders": [
                 {"server": s.name, "new": s.new, "messages": s.load.messages, "bytes": s.load.size} for s in plan.shares
             ],
+            **chosen.as_json(),
         },
         moved={
             "messages": receipt.landed if receipt else 0,
