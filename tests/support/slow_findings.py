@@ -38,7 +38,7 @@ def _fields(header: bytes) -> Finding:
         lines.pop()
     fields = [line for line in lines if re.match(rb"[!-9;-~]+[ \t]*:", line)]
     if not fields:
-        return Finding.NO_HEADERS
+        return Finding.NO_HEADERS | (Finding.BAD_FIELD if header else Finding(0))
     unfolded = re.sub(rb"\r\n(?=[ \t])", b"", header)
     values = [re.fullmatch(rb"[!-9;-~]+[ \t]*:[ \t]*\r?", line) for line in unfolded.split(b"\n")]
     dated = internal_date(header, sent=True, from_line=None, mtime=None)

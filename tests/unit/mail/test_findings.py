@@ -50,7 +50,7 @@ EXAMPLES = {
     ),
     "no final line end": (MAIL + b"end", Finding.NO_FINAL_LINE_END),
     "no headers": (b"\r\nbody\r\n", Finding.NO_HEADERS),
-    "no header field": (b"hello\r\nworld\r\n\r\nbody\r\n", Finding.NO_HEADERS),
+    "no header field": (b"hello\r\nworld\r\n\r\nbody\r\n", Finding.NO_HEADERS | Finding.BAD_FIELD),
     "receipt": (b"Disposition-Notification-To: a@b\r\n" + MAIL, Finding.ASKS_FOR_RECEIPT),
     "old receipts": (b"return-receipt-TO: a@b\r\nX-Confirm-Reading-To: a@b\r\n" + MAIL, Finding.ASKS_FOR_RECEIPT),
     "receipt in the body": (MAIL + b"Disposition-Notification-To: a@b\r\n", Finding(0)),

@@ -13,7 +13,9 @@ from hikkoshi.mail.bookkeeping import upload_chunks, upload_form
 from hikkoshi.mail.findings import Examined, Examiner, Finding
 from hikkoshi.mail.headers import header_end, iter_fields, unfold
 from hikkoshi.mail.identity import canonical_digest
-from hikkoshi.mail.repairs import REMEDIES, Mending, Repair, folded_header, growth, repairs_for
+from hikkoshi.mail.mending import Mending, folded_header
+from hikkoshi.mail.remedies import REMEDIES, growth, repairs_for
+from hikkoshi.mail.repairs import Repair
 
 MAIL = b"Subject: x\r\nDate: Sat, 9 Mar 2024 21:30:05 +0900\r\n\r\nbody\r\n"
 FIELDS = [

@@ -7,7 +7,7 @@ It blocks, and belongs in the thread that the session's other work runs in. A `r
 settles what was in doubt.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from msgspec.structs import replace
@@ -20,7 +20,9 @@ from hikkoshi.index.relation import UPLOAD, Relation
 from hikkoshi.index.store import Index
 from hikkoshi.ledger.records import Item, ItemState, Move, Settling, State
 from hikkoshi.ledger.store import Ledger
+from hikkoshi.mail.repairs import as_repairs
 from hikkoshi.move.plan import Plan, Refusal
+from hikkoshi.move.preflight import with_repairs
 from hikkoshi.move.receipt import Failure, refused, subject
 from hikkoshi.move.resume import LEFT, Placed, Resumption, find, gone
 
@@ -64,7 +66,7 @@ def plan_resume(session: AccountSession, move: int | None = None) -> ResumePlan 
     targets = {
         found[item.id]: item.target for item in left if item.id in found and natives[found[item.id]] == item.native
     }
-    plan = session.plan(sorted(found.values()), targets)
+    plan = _mended_as_chosen(session, session.plan(sorted(found.values()), targets), left, found)
     arrived = {placed.row.id for placed in there if not placed.row.relation & _UNSETTLED}
     by_row = {row: id_ for id_, row in found.items()}
     missing = [item for item in left if item.id not in found]
@@ -108,6 +110,13 @@ def _choose(moves: Sequence[Move], store: str, number: int | None) -> Move | Non
             )
         )
     return chosen
+
+
+def _mended_as_chosen(session: AccountSession, plan: Plan, left: Iterable[Item], found: Mapping[int, int]) -> Plan:
+    """The plan with the repairs that were chosen for its mails when the move was planned."""
+    chosen = {found[item.id]: as_repairs(item.repairs) for item in left if item.repairs and item.id in found}
+    with Index(session.files.index) as index:
+        return with_repairs(plan, index, frozenset(), chosen)
 
 
 def _on_this_pc(session: AccountSession, items: Iterable[Item]) -> tuple[dict[int, str], list[Placed]]:

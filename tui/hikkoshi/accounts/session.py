@@ -173,6 +173,10 @@ class AccountSession:
         kept, self._kept = self._kept, None
         return kept
 
+    def give_back(self, kept: Bulk) -> None:
+        """Keep a connection that `take_kept` gave for whom comes next."""
+        self._kept = kept
+
     def fill_search(self, cancel: Cancel) -> None:
         """Make mail searchable that is not yet, until none is left or the work shall stop; it may be stopped at any time.
 

@@ -151,6 +151,7 @@ _STAGES = {
     Stage.SCAN: lambda: _("reading this PC"),
     Stage.LIST: lambda: _("listing the server"),
     Stage.COMPARE: lambda: _("comparing"),
+    Stage.LOOK: lambda: _("looking at each mail"),
     Stage.UPLOAD: lambda: _("uploading"),
     Stage.VERIFY: lambda: _("reading back"),
     Stage.FLAGS: lambda: _("setting flags"),

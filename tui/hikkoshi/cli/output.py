@@ -47,6 +47,7 @@ def _stage(stage: Stage) -> str:
         Stage.SCAN: _("Reading this PC:"),
         Stage.LIST: _("Listing the server:"),
         Stage.COMPARE: _("Comparing"),
+        Stage.LOOK: _("Looking at each mail of"),
         Stage.UPLOAD: _("Uploading to"),
         Stage.VERIFY: _("Reading back"),
         Stage.FLAGS: _("Setting flags in"),

@@ -6,6 +6,10 @@ import click
 
 from hikkoshi.cli.options import merged, shared_options
 from hikkoshi.i18n import _
+from hikkoshi.mail.repairs import ALL, Repair
+
+# As plain texts: click knows the members of an enumeration by other names.
+_REPAIRS = [*(repair.value for repair in Repair), ALL]
 
 
 @click.command(
@@ -39,6 +43,16 @@ from hikkoshi.i18n import _
 @click.option("--yes", is_flag=True, help=_("Do not ask."))
 @click.option("--json", "as_json", is_flag=True, help=_("Print one JSON object."))
 @click.option("--no-quota-check", is_flag=True, help=_("Upload although the quota is not known."))
+@click.option(
+    "--repair",
+    "repairs",
+    metavar="NAME",
+    multiple=True,
+    type=click.Choice(_REPAIRS),
+    help=_(
+        "Mend what servers refuse or change, in mail that has it (repeatable): {names}. Nothing is mended unless it is said."
+    ).format(names=", ".join(_REPAIRS)),
+)
 @click.pass_context
 def upload(
     context: click.Context,
@@ -51,6 +65,7 @@ def upload(
     yes: bool,
     as_json: bool,
     no_quota_check: bool,
+    repairs: tuple[str, ...],
     **given: Any,
 ) -> None:
     """Run the command."""
@@ -58,6 +73,6 @@ def upload(
 
     wishes = Wishes(
         folder, only, fit, dry_run=dry_run, yes=yes, as_json=as_json, no_quota_check=no_quota_check,
-        retry_refused=retry_refused,
+        retry_refused=retry_refused, repairs=frozenset(Repair) if ALL in repairs else frozenset(map(Repair, repairs)),
     )  # fmt: skip
     context.exit(upload_account(merged(context, given), wishes))

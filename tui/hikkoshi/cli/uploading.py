@@ -12,8 +12,10 @@ import msgspec
 from hikkoshi.accounts.resuming import ResumePlan, plan_resume
 from hikkoshi.accounts.session import AccountSession
 from hikkoshi.advice.offers import left_text
+from hikkoshi.advice.preflight import preflight_lines
 from hikkoshi.advice.report import SCHEMA, plan_lines, quota_json, size_text
 from hikkoshi.cli.fitting import Fitted, ask_about_unknown, fitted, may_ask
+from hikkoshi.cli.looking import findings, look, with_chosen_repairs
 from hikkoshi.cli.options import to_options
 from hikkoshi.cli.output import print_json, say
 from hikkoshi.cli.work import new_cancel, open_session, refresh
@@ -27,8 +29,10 @@ from hikkoshi.jobs.cancel import Cancel
 from hikkoshi.jobs.progress import Progress
 from hikkoshi.ledger.records import ARRIVED
 from hikkoshi.mail.message import Problem
+from hikkoshi.mail.repairs import Repair
 from hikkoshi.move.events import Tell, UploadEvent
 from hikkoshi.move.plan import Plan
+from hikkoshi.move.preflight import Preflight
 from hikkoshi.move.receipt import Failure, Receipt, refused
 from hikkoshi.move.resume import Resumption
 
@@ -48,9 +52,18 @@ class Wishes(msgspec.Struct, frozen=True):
     as_json: bool = False
     no_quota_check: bool = False
     retry_refused: bool = False
+    repairs: frozenset[Repair] = frozenset()
     resuming: bool = False
     move: int | None = None
     """With `resuming`: which move is gone on with, None for the last one that ended early."""
+
+    @property
+    def looks_first(self) -> bool:
+        """Whether each mail is looked at before the plan is shown; else that is done while it is packed, once.
+
+        Repairs are shown first, and the plan counts what they add.
+        """
+        return self.dry_run or not self.yes or bool(self.repairs)
 
 
 def upload_account(values: Mapping[str, Any], wishes: Wishes) -> int:
@@ -77,7 +90,7 @@ def run_upload(session: AccountSession, wishes: Wishes) -> int:
 def _run_upload(session: AccountSession, wishes: Wishes) -> int:
     cancel = new_cancel()
     # Only where nobody is asked: a server may have hung up before a person has answered.
-    snapshot = refresh(session, cancel, keep=wishes.yes and not wishes.dry_run)
+    snapshot = refresh(session, cancel, keep=wishes.yes or wishes.dry_run)
     if left := session.left_behind():
         say(left)
     try:
@@ -91,10 +104,13 @@ def _run_upload(session: AccountSession, wishes: Wishes) -> int:
     if wishes.retry_refused:
         session.retry_refused()
     whole = resumed.plan if resumed else session.plan(_wanted(session, wishes.folder, wishes.only))
+    whole = with_chosen_repairs(session, whole, wishes.repairs, cancel)
     chosen = fitted(whole, snapshot.rooms, wishes.fit, offering=not wishes.resuming)
     plan = chosen.plan
+    found = look(session, plan, cancel) if wishes.looks_first else Preflight()
     if not (wishes.as_json and (wishes.yes or wishes.dry_run)):
-        for line in (snapshot.description, f"{snapshot.server}:", *plan_lines(plan), *chosen.lines()):
+        looks = preflight_lines(found, wishes.repairs)
+        for line in (snapshot.description, f"{snapshot.server}:", *plan_lines(plan), *looks, *chosen.lines()):
             click.echo(line, err=wishes.as_json)
     status = _refusal(plan, wishes)
     receipt = None
@@ -108,7 +124,9 @@ def _run_upload(session: AccountSession, wishes: Wishes) -> int:
     if chosen.taken:
         say(left_text(chosen.left))
     if wishes.as_json:
-        print_json(_object(session, chosen, receipt))
+        print_json(
+            {**_object(session, chosen, receipt), **findings(session, found, receipt, looked=wishes.looks_first)}
+        )
     elif receipt:
         _print_receipt(receipt)
     return status or _end_status(chosen, receipt, snapshot.problems)
@@ -315,6 +333,7 @@ def _report(account: str | None, **known: Any) -> dict[str, Any]:
     """The object of `upload --json`; what is not known (it could not be begun, or not be ended) is null."""
     names = (
         "move", "plan", "moved", "state", "not_moved", "changed", "flags_set_again", "not_read_back", "quota", "problem",
+        "findings",
     )  # fmt: skip
     return {"schema": SCHEMA, "account": account, **dict.fromkeys(names), **known}
 

@@ -12,7 +12,7 @@ from hikkoshi.i18n import _
 from hikkoshi.index.relation import UPLOAD
 from hikkoshi.jobs.wal import use_wal
 
-VERSION = 4
+VERSION = 5
 LOCAL, SERVER = 0, 1
 """The two sides, as the column `side` has them."""
 
@@ -103,6 +103,12 @@ CREATE TABLE proof (               -- the sources of our uploads, where the ledg
     fields BLOB NOT NULL,
     size INTEGER NOT NULL,
     body BLOB
+);
+CREATE TABLE looked (              -- what was found in mails of this PC whose bytes were looked at, see looked.py
+    message INTEGER PRIMARY KEY,   -- message.id
+    findings INTEGER NOT NULL,     -- mail.findings.Finding
+    examined BLOB,                 -- mail.findings.Examined as JSON, NULL where nothing was found
+    date_source TEXT NOT NULL      -- where its date comes from, '' where nothing was found about it
 );
 CREATE TABLE touched (key INTEGER PRIMARY KEY);    -- mails that changed since the last comparison
 CREATE TABLE gone (pair INTEGER PRIMARY KEY);      -- rows whose message is no more

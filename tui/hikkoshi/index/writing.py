@@ -132,6 +132,9 @@ class Writing:
         self.db.execute(
             f"DELETE FROM proof WHERE message IN (SELECT id FROM message WHERE proved AND {which})", (value,)
         )
+        self.db.execute(
+            f"DELETE FROM looked WHERE message IN (SELECT id FROM message WHERE side = 0 AND {which})", (value,)
+        )
         searched = self.db.execute("SELECT searched FROM state").fetchone()[0]
         self.db.execute(
             f"DELETE FROM words WHERE rowid IN (SELECT id FROM message WHERE id <= ? AND {which})", (searched, value)

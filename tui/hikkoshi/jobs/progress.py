@@ -13,6 +13,7 @@ class Stage(StrEnum):
     CONNECT = "connect"
     LIST = "list"
     COMPARE = "compare"
+    LOOK = "look"
     UPLOAD = "upload"
     VERIFY = "verify"
     FLAGS = "flags"

@@ -80,7 +80,8 @@ def date_field_of_lines(lines: bytes) -> DateField:
     when = parse_date(value)
     if when is None or not _EARLIEST <= when <= time() + _AHEAD:
         return DateField(False)
-    if _COMMON.match(value):
+    common = _COMMON.match(value)
+    if common and not value[common.end() :].strip():
         return DateField(True)
     return DateField(True, not _STRICT.fullmatch(unfold(value).decode("ascii", "replace")))
 

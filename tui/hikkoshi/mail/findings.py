@@ -1,6 +1,6 @@
 """What is out of the ordinary in a mail: what servers refuse, change or act upon. Looks only, by leaps, not by lines.
 
-What servers make of each and what can be done about it is told in one table, in `hikkoshi.mail.repairs`.
+What servers make of each and what can be done about it is told in one table, in `hikkoshi.mail.remedies`.
 """
 
 import re
@@ -150,7 +150,7 @@ class Examiner:
         found = 0
         if not _ANY_FIELD.search(lines):
             found |= _NO_HEADERS
-        elif header[:1] in b" \t" or _NO_FIELD.search(lines):
+        if header and (header[:1] in b" \t" or _NO_FIELD.search(lines)):
             found |= _BAD_FIELD
         self._in_header = header.count(b"\r") - header.count(b"\n")
         if self._in_header:

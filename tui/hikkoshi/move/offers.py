@@ -95,7 +95,7 @@ class _Filling:
         too_large = 0
         left, most, closed = self._left, self._most, self._closed
         for item in items:
-            size = item.message.size
+            size = item.size
             # 100,000 mails: by `amount`, and a Load for each, it takes four times as long.
             needs = [(number, 1 if self._mails[number] else size) for number in self._of(item.target)]
             if any(need > most[number] for number, need in needs):
@@ -135,8 +135,8 @@ def _newest(items: Sequence[PlanItem], filling: _Filling) -> Offer:
 
 
 def _smallest(items: Sequence[PlanItem], filling: _Filling) -> Offer:
-    taken, too_large = filling.take_in_order(sorted(items, key=lambda item: (item.message.size, *_newest_first(item))))
-    largest = max((item.message.size for item in taken), default=0)
+    taken, too_large = filling.take_in_order(sorted(items, key=lambda item: (item.size, *_newest_first(item))))
+    largest = max((item.size for item in taken), default=0)
     return _offer(Kind.SMALLEST, taken, largest=largest, too_large=too_large)
 
 
@@ -196,7 +196,7 @@ def _newest_first(item: PlanItem) -> tuple[bool, int, int]:
 
 
 def _load(items: Iterable[PlanItem]) -> Load:
-    sizes = [item.message.size for item in items]
+    sizes = [item.size for item in items]
     return Load(sum(sizes), len(sizes))
 
 

@@ -21,8 +21,10 @@ from hikkoshi.mail.flags import SEEN
 from hikkoshi.mail.folders import Folder
 from hikkoshi.mail.headers import header_block, identity_fields
 from hikkoshi.mail.identity import CanonicalDigest
+from hikkoshi.mail.mending import Mending
 from hikkoshi.mail.message import Message
-from hikkoshi.mail.repairs import Mending, Repair, repairs_for
+from hikkoshi.mail.remedies import repairs_for
+from hikkoshi.mail.repairs import Repair
 
 KEPT = 2 << 20
 _AT_RISK = int(AT_RISK)
