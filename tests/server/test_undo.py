@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from imapclient import IMAPClient
 
+from hikkoshi.demo.mailboxes import Account
+from hikkoshi.demo.server import DemoServer
 from hikkoshi.ledger.store import Ledger
 from support.dovecot import Dovecot
 from support.dovecot_config import Settings
@@ -232,6 +234,7 @@ class TestMeanwhile:
 
         found = json.loads(done.stdout)
         assert sent
+        assert (b"UID STORE 2:7 (UNCHANGEDSINCE " in proxy.sent) == (counting == "counted")
         assert done.returncode == 1
         assert [each["subject"] for each in found["kept"]] == ["in-3"]
         assert "changed on the server meanwhile" in found["kept"][0]["reason"]
@@ -431,3 +434,22 @@ def test_many_mails_in_several_folders(dovecot: Dovecot, tmp_path: Path) -> None
     found = json.loads(done.stdout)
     assert (done.returncode, found["removed"]["messages"], len(found["kept"])) == (1, 351 - 115, 115)
     assert on_server(dovecot, mover) == []
+
+
+@pytest.mark.parametrize("without", [(), ("CONDSTORE",)])
+def test_on_the_demos_server(tmp_path: Path, without: tuple[str, ...]) -> None:
+    with DemoServer(Account("user", "secret", 1024 * 1024), without=without) as demo:
+        mover = Mover(tmp_path, f"imap://user@{demo.host}:{demo.port}", "secret")
+        mover.write(Inbox=mails("in", 3), Notes=mails("note", 2))
+        assert mover.run("upload", "--yes").returncode == 0
+        inbox = demo.account.get("INBOX")
+        inbox.set_flags([(inbox.messages[2], frozenset({"\\Seen"}))])
+
+        done = mover.run("undo", "1", "--yes")
+        check = mover.run("check", "--json")
+
+        assert done.returncode == 1
+        assert "Stays on the server: Inbox: in-1: its flags" in done.stderr
+        assert list(inbox.messages) == [2]
+        assert not demo.account.get("Notes").messages
+        assert json.loads(check.stdout)["differences"]["only_local"] == 4
