@@ -118,6 +118,28 @@ async def test_after_an_upload_that_ended_early_the_first_look_offers_to_go_on(o
         assert "This goes on with the move 7" in text
 
 
+async def test_a_move_is_undone_only_after_a_question_to_which_enter_says_no(opened: Open) -> None:
+    async with opened(moves=[DONE, STOPPED]) as screen:
+        await screen.press("h")
+        await records(screen, "Past moves")
+        await screen.press("down", "x")
+        text = await screen.dialog("Remove 2 mails")
+        assert "move 7" in text
+        await screen.press("enter")
+        await screen.closed()
+        assert screen.session.undone == []
+
+        await screen.press("h")
+        await records(screen, "Past moves")
+        await screen.press("down", "x")
+        await screen.dialog("Remove 2 mails")
+        await screen.press("left", "enter")
+        text = await screen.dialog("Not all mail was removed")
+
+        assert screen.session.undone == [7]
+        assert "a read mail (Inbox): its flags are" in text
+
+
 async def test_without_a_move_there_is_nothing_to_go_on_with(opened: Open) -> None:
     async with opened() as screen:
         await screen.press("h")

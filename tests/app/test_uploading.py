@@ -85,10 +85,28 @@ async def test_what_does_not_fit_cannot_be_agreed_to(opened: Open) -> None:
         assert "It does not fit" in text
         assert "4.8 MiB too much." in text
         assert "Select less, or make room" in text
-        assert answers(screen) == ["Close"]
+        assert answers(screen) == ["Close"], "not one mail fits beside the reserve"
         await screen.press("enter")
         await screen.closed()
         assert screen.session.uploads == []
+
+
+async def test_a_part_that_fits_is_offered_shown_and_uploaded(opened: Open) -> None:
+    async with opened(limit=66 * MIB) as screen:
+        await screen.press("M", "u")
+        text = await screen.dialog("It does not fit")
+        assert "This part of it fits:" in text
+        assert answers(screen)[:2] == ["Newest", "Smallest"]
+        await screen.press(*["left"] * (len(answers(screen)) - 1), "enter")
+        text = await screen.dialog("Upload")
+        assert "Left out for lack of room" in text
+        await screen.press("enter")
+        await screen.dialog("All mail arrived")
+
+        [plan] = screen.session.uploads
+        dates = [item.message.date for item in plan.items]
+        assert plan.fits is True
+        assert 0 < len(dates) < 124
 
 
 async def test_an_unknown_limit_is_not_agreed_to_by_enter(opened: Open) -> None:

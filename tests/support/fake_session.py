@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from hikkoshi.accounts.resuming import ResumePlan
 from hikkoshi.accounts.session import Early, Snapshot
+from hikkoshi.accounts.undoing import UndoPlan
 from hikkoshi.errors import HikkoshiError
 from hikkoshi.index.account import compare
 from hikkoshi.index.flag_pairs import note_flags
@@ -21,7 +22,7 @@ from hikkoshi.index.schema import LOCAL, SERVER
 from hikkoshi.index.store import Index, ServerState
 from hikkoshi.jobs.cancel import Cancel
 from hikkoshi.jobs.progress import Progress, Report, Stage
-from hikkoshi.ledger.records import Move, State
+from hikkoshi.ledger.records import ItemState, Move, State
 from hikkoshi.mail.folders import Folder, Role
 from hikkoshi.mail.message import Message, Problem
 from hikkoshi.move.events import Landed, NotMoved, Rooms, Tell
@@ -33,6 +34,7 @@ from hikkoshi.move.plan import Plan, make_plan
 from hikkoshi.move.receipt import Failure, Receipt
 from hikkoshi.move.resume import Resumption
 from hikkoshi.move.room import Room, Source
+from hikkoshi.move.undo import UndoResult
 
 MIB = 1024 * 1024
 CHECKED = datetime(2026, 11, 24, 9, 41, tzinfo=UTC)
@@ -146,6 +148,7 @@ class FakeSession:
     """What comes in, one after the other, while the server is listed; after each an early look, then `pause` is waited for."""
     moves: list[Move] = field(default_factory=list)
     mails: list[MailReceipt] = field(default_factory=list)
+    undone: list[int] = field(default_factory=list)
     resumed: list[Resumption | None] = field(default_factory=list)
     flagged: list[FlagPlan] = field(default_factory=list)
     changed_there: frozenset[str] = frozenset()
@@ -209,6 +212,17 @@ class FakeSession:
         items = {item.row: number for number, item in enumerate(plan.items, 1)}
         doubtful = (Failure("a doubtful mail", "Inbox", "the server's answer did not come"),)
         return ResumePlan(self.moves[0], plan, Resumption(self.moves[0].id, items), (), (), doubtful, 0)
+
+    def plan_undo(self, move: int) -> UndoPlan:
+        found = next(each for each in self.moves if each.id == move)
+        return UndoPlan(found, found.counts.get(ItemState.VERIFIED, 0), found.sizes.get(ItemState.VERIFIED, 0))
+
+    def undo(self, plan: UndoPlan, report: Report, cancel: Cancel) -> UndoResult:
+        """All but one mail goes."""
+        self.undone.append(plan.move.id)
+        report(Progress(Stage.UNDO, "INBOX", 1, plan.mails))
+        kept = (Failure("a read mail", "Inbox", "its flags are “\\Seen”"),)
+        return UndoResult(State.DONE, plan.mails - 1, plan.bytes, kept)
 
     def upload(self, plan: Plan, report: Tell, cancel: Cancel, resumed: Resumption | None = None) -> Receipt:
         """Each mail lands after `delay` seconds, or once `pause` is set; those of `refuse` do not."""

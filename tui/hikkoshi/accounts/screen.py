@@ -9,10 +9,12 @@ from hikkoshi.jobs.progress import Report
 
 if TYPE_CHECKING:
     from hikkoshi.accounts.resuming import ResumePlan
+    from hikkoshi.accounts.undoing import UndoPlan
     from hikkoshi.ledger.records import Move
     from hikkoshi.move.flag_plan import FlagPlan
     from hikkoshi.move.flag_sync import FlagResult
     from hikkoshi.move.mail_receipt import MailReceipt
+    from hikkoshi.move.undo import UndoResult
 
 
 class ScreenSession(AccountSession):
@@ -42,6 +44,18 @@ class ScreenSession(AccountSession):
         from hikkoshi.accounts.resuming import plan_resume
 
         return plan_resume(self, move)
+
+    def plan_undo(self, move: int) -> "UndoPlan":
+        """See `accounts.undoing.plan_undo`."""
+        from hikkoshi.accounts.undoing import plan_undo
+
+        return plan_undo(self, move)
+
+    def undo(self, plan: "UndoPlan", report: Report, cancel: Cancel) -> "UndoResult":
+        """See `accounts.undoing.undo`."""
+        from hikkoshi.accounts.undoing import undo
+
+        return undo(self, plan, report, cancel)
 
     def sync_flags(self, plan: "FlagPlan", report: Report, cancel: Cancel) -> "FlagResult":
         """See `accounts.flags.sync_flags`."""

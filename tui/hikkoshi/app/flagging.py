@@ -1,9 +1,8 @@
 """Read state and flags from the PC to the server: plan, question, and what became of it."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from hikkoshi.app.rows import Look
 from hikkoshi.app.screens.flags import ADD, REMOVE, confirm_flags, flags_result
 from hikkoshi.app.words import progress_text
 from hikkoshi.app.work import Event
@@ -21,15 +20,12 @@ PLAN_FLAGS, SYNC_FLAGS = "plan-flags", "sync-flags"
 class Flagging:
     """Setting flags as the main screen sees it. All of it runs in the screen's thread."""
 
+    jobs: ClassVar[tuple[str, ...]] = (PLAN_FLAGS, SYNC_FLAGS)
+
     def __init__(self, screen: "MainScreen") -> None:
         self._screen = screen
         self._ids: list[int] = []
         self._remove = False
-
-    @property
-    def running(self) -> bool:
-        """Whether flags are being set."""
-        return self._screen.work.name == SYNC_FLAGS
 
     def plan(self, ids: Iterable[int], *, remove: bool = False) -> None:
         """Ask the account what would change on these rows."""
@@ -43,7 +39,7 @@ class Flagging:
         if isinstance(event, Progress):
             self._screen.say(progress_text(event))
 
-    def ended(self, result: object) -> None:
+    def ended(self, _name: str, result: object) -> None:
         """Planning or setting ended: ask, or say what became of it."""
         if isinstance(result, FlagPlan):
             self._planned(result)
@@ -65,7 +61,6 @@ class Flagging:
 
     def _done(self, result: FlagResult) -> None:
         screen = self._screen
-        if screen.session.snapshot is not None:
-            screen.take(Look(screen.session.snapshot, screen.rows.read()))
+        screen.take_compared()
         screen.say("" if result.complete else _("Not all flags were set."))
         screen.app.push_screen(flags_result(result))

@@ -1,23 +1,31 @@
-"""Past moves on the screen: their list, their receipts, and going on with one that ended early."""
+"""Past moves on the screen: their list, their receipts, going on with one that ended early, undoing one."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from hikkoshi.accounts.resuming import ResumePlan
+from hikkoshi.accounts.undoing import UndoPlan
+from hikkoshi.app.proposal import Proposal, propose
 from hikkoshi.app.screens.dialog import note
 from hikkoshi.app.screens.history import RECEIPT, RESUME, moves_records, receipt_records
 from hikkoshi.app.screens.records import RecordsScreen
+from hikkoshi.app.screens.undo import confirm_undo, undone
+from hikkoshi.app.words import progress_text
+from hikkoshi.app.work import Event
 from hikkoshi.i18n import _
+from hikkoshi.jobs.progress import Progress
 from hikkoshi.ledger.records import Move
+from hikkoshi.move.undo import UndoResult
 
 if TYPE_CHECKING:
     from hikkoshi.app.screens.main import MainScreen
 
 LIST_MOVES, READ_RECEIPT, PLAN_RESUME = "list-moves", "read-receipt", "plan-resume"
-JOBS = (LIST_MOVES, READ_RECEIPT, PLAN_RESUME)
+PLAN_UNDO, UNDO = "plan-undo", "undo"
 
 
 class History:
     """Past moves as the main screen sees them. All of it runs in the screen's thread."""
+
+    jobs: ClassVar[tuple[str, ...]] = (LIST_MOVES, READ_RECEIPT, PLAN_RESUME, PLAN_UNDO, UNDO)
 
     def __init__(self, screen: "MainScreen") -> None:
         self._screen = screen
@@ -30,7 +38,17 @@ class History:
     def resume(self, move: int | None = None) -> None:
         """Plan to go on with a move; without a number with the last one that ended early."""
         session = self._screen.session
-        self._screen.work.start(PLAN_RESUME, lambda _report, _cancel: session.plan_resume(move))
+
+        def plan() -> Proposal | None:
+            left = session.plan_resume(move)
+            return propose(left.plan, left) if left is not None and left.work else None
+
+        self._screen.work.start(PLAN_RESUME, lambda _report, _cancel: plan())
+
+    def told(self, event: Event) -> None:
+        """How far an undo is."""
+        if isinstance(event, Progress):
+            self._screen.say(progress_text(event))
 
     def ended(self, name: str, result: object) -> None:
         """What was asked for is there."""
@@ -40,8 +58,14 @@ class History:
         elif name == READ_RECEIPT:
             assert isinstance(result, tuple)
             self._screen.app.push_screen(RecordsScreen(receipt_records(*result), self._screen.signs))
+        elif isinstance(result, UndoPlan):
+            self._ask_to_undo(result)
+        elif isinstance(result, UndoResult):
+            self._screen.take_compared()
+            self._screen.say("")
+            self._screen.app.push_screen(undone(result))
         else:
-            assert result is None or isinstance(result, ResumePlan)
+            assert result is None or isinstance(result, Proposal)
             self._planned(result)
 
     def _show_moves(self, moves: list[Move]) -> None:
@@ -56,13 +80,23 @@ class History:
                 screen.work.start(READ_RECEIPT, lambda _report, _cancel: screen.session.receipt(move))
             elif value == RESUME:
                 self.resume(move)
+            else:
+                screen.work.start(PLAN_UNDO, lambda _report, _cancel: screen.session.plan_undo(move))
 
         screen.app.push_screen(RecordsScreen(moves_records(moves), screen.signs), answered)
 
-    def _planned(self, chosen: ResumePlan | None) -> None:
-        screen = self._screen
-        if chosen is None or not chosen.work:
+    def _planned(self, proposal: Proposal | None) -> None:
+        if proposal is None:
             text = _("No move ended early; there is nothing to go on with.")
-            screen.app.push_screen(note(_("Nothing to go on with"), [(text, "")], _("Close")))
+            self._screen.app.push_screen(note(_("Nothing to go on with"), [(text, "")], _("Close")))
         else:
-            screen.uploading.ask(chosen.plan, chosen)
+            self._screen.uploading.ask(proposal)
+
+    def _ask_to_undo(self, plan: UndoPlan) -> None:
+        screen = self._screen
+
+        def answered(yes: bool | None) -> None:
+            if yes and not screen.work.busy:
+                screen.work.start(UNDO, lambda report, cancel: screen.session.undo(plan, report, cancel))
+
+        screen.app.push_screen(confirm_undo(plan), answered)

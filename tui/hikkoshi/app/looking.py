@@ -1,6 +1,6 @@
 """Looking at both sides in the background: refreshing, comparing with another mapping, and what goes wrong there."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from hikkoshi.app.rows import Look
 from hikkoshi.app.screens.dialog import Answer, Dialog
@@ -21,6 +21,8 @@ REFRESH, REMAP = "refresh", "remap"
 
 class Looking:
     """Refreshes as the main screen sees them. All of it runs in the screen's thread."""
+
+    jobs: ClassVar[tuple[str, ...]] = (REFRESH, REMAP)
 
     def __init__(self, screen: "MainScreen") -> None:
         self._screen = screen
@@ -56,7 +58,7 @@ class Looking:
         elif isinstance(event, Look):
             self._screen.take(event)
 
-    def ended(self, result: object) -> None:
+    def ended(self, _name: str, result: object) -> None:
         """Show what was found."""
         assert isinstance(result, Look)
         self._screen.take(result)

@@ -10,6 +10,7 @@ from hikkoshi.jobs.progress import Report
 if TYPE_CHECKING:
     from hikkoshi.accounts.resuming import ResumePlan
     from hikkoshi.accounts.session import Early, Snapshot
+    from hikkoshi.accounts.undoing import UndoPlan
     from hikkoshi.ledger.records import Move
     from hikkoshi.move.events import Tell
     from hikkoshi.move.flag_plan import FlagPlan
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from hikkoshi.move.plan import Plan
     from hikkoshi.move.receipt import Receipt
     from hikkoshi.move.resume import Resumption
+    from hikkoshi.move.undo import UndoResult
 
 
 class Session(Protocol):
@@ -71,6 +73,14 @@ class Session(Protocol):
 
     def plan_resume(self, move: int | None = None) -> "ResumePlan | None":
         """What is left of a move, of the last one that ended early without a number. Quick; needs a snapshot."""
+        ...
+
+    def plan_undo(self, move: int) -> "UndoPlan":
+        """What there is to undo of a move. Quick; raises `HikkoshiError`."""
+        ...
+
+    def undo(self, plan: "UndoPlan", report: Report, cancel: Cancel) -> "UndoResult":
+        """Remove the mails of a move from the server and compare again. Blocks; raises `HikkoshiError`."""
         ...
 
     def left_behind(self) -> str:

@@ -1,24 +1,23 @@
 """From a selection to a receipt: plan, question, move, and what the screen shows meanwhile."""
 
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from msgspec.structs import replace
 
-from hikkoshi.app.screens.confirm import confirm, stop_move
+from hikkoshi.app.proposal import Proposal, propose
+from hikkoshi.app.screens.confirm import UPLOAD, confirm, stop_move
 from hikkoshi.app.screens.dialog import Dialog
 from hikkoshi.app.screens.receipt import receipt_screen
 from hikkoshi.app.work import Event
 from hikkoshi.i18n import _
 from hikkoshi.jobs.progress import Progress
 from hikkoshi.move.events import Landed, NotMoved, Rooms, Waiting
-from hikkoshi.move.plan import Plan
+from hikkoshi.move.offers import Kind
 from hikkoshi.move.receipt import Receipt
-from hikkoshi.move.resume import Resumption
 from hikkoshi.move.room import Load, Room, outlook
 
 if TYPE_CHECKING:
-    from hikkoshi.accounts.resuming import ResumePlan
     from hikkoshi.app.screens.main import MainScreen
 
 PLAN, MOVE = "plan", "move"
@@ -28,10 +27,10 @@ _COUNT_EVERY = 2.0  # seconds between counts of the folder list while mail lands
 class Uploading:
     """The upload as the main screen sees it. All of it runs in the screen's thread."""
 
+    jobs: ClassVar[tuple[str, ...]] = (PLAN, MOVE)
+
     def __init__(self, screen: "MainScreen") -> None:
         self._screen = screen
-        self._plan: Plan | None = None
-        self._resumed: Resumption | None = None
         self._rooms: tuple[Room, ...] = ()
         self._since: dict[str, Load] = {}
         self._left: dict[str, Load] = {}
@@ -49,31 +48,38 @@ class Uploading:
     def plan(self, ids: list[int]) -> None:
         """Ask the account for the plan of these rows."""
         session = self._screen.session
-        self._screen.work.start(PLAN, lambda _report, _cancel: session.plan(ids))
+        self._screen.work.start(PLAN, lambda _report, _cancel: propose(session.plan(ids)))
 
-    def ended(self, result: object) -> None:
+    def ended(self, _name: str, result: object) -> None:
         """Planning or the move ended: show the plan and ask, or what the move did."""
-        if isinstance(result, Plan):
+        if isinstance(result, Proposal):
             self.ask(result)
         else:
             assert isinstance(result, Receipt)
             self._moved(result)
 
-    def ask(self, plan: Plan, resuming: "ResumePlan | None" = None) -> None:
-        """Show a plan and ask; `resuming`: it is what is left of a move."""
-        self._plan, self._resumed = plan, resuming.resumed if resuming else None
-        self._screen.app.push_screen(confirm(plan, self._screen.signs, resuming), self._confirmed)
+    def ask(self, proposal: Proposal) -> None:
+        """Show a plan and ask."""
 
-    def _confirmed(self, go: bool | None) -> None:
-        plan, screen = self._plan, self._screen
-        if not go or plan is None or screen.work.busy:
-            return
+        def answered(answer: str | None) -> None:
+            if not answer or self._screen.work.busy:
+                return
+            if answer == UPLOAD:
+                self._begin(proposal)
+            else:
+                self.ask(proposal.narrowed(Kind(answer)))
+
+        self._screen.app.push_screen(confirm(proposal, self._screen.signs), answered)
+
+    def _begin(self, proposal: Proposal) -> None:
+        plan, screen = proposal.plan, self._screen
+        resumed = proposal.resuming.resumed if proposal.resuming else None
         self._rooms = tuple(each.room for each in plan.outlooks)
         self._left = {share.target: share.load for share in plan.shares}
         self._weights = {item.row: (item.target, Load(item.message.size, 1)) for item in plan.items}
         self._since, self._landed = {}, []
         screen.begin_move(plan)
-        session, resumed = screen.session, self._resumed
+        session = screen.session
         screen.work.start(MOVE, lambda report, cancel: session.upload(plan, report, cancel, resumed))
 
     def told(self, event: Event) -> None:

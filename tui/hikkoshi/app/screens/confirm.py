@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from hikkoshi.advice.hazards import hazards
+from hikkoshi.advice.offers import how_far, left_text, load_text
 from hikkoshi.advice.report import size_text
+from hikkoshi.app.proposal import Proposal
 from hikkoshi.app.row_text import cut, subject
 from hikkoshi.app.screens.dialog import Answer, Dialog, Line
 from hikkoshi.app.signs import Signs
 from hikkoshi.app.words import amount, percent, room_name
-from hikkoshi.i18n import _, ngettext
+from hikkoshi.i18n import N_, _, ngettext
 from hikkoshi.mail.headers import sanitise
+from hikkoshi.move.offers import Kind
 from hikkoshi.move.plan import Plan
 from hikkoshi.move.room import Outlook
 from hikkoshi.move.telling import count_texts, local_time
@@ -21,28 +24,52 @@ from hikkoshi.move.telling import count_texts, local_time
 if TYPE_CHECKING:
     from hikkoshi.accounts.resuming import ResumePlan
 
+UPLOAD = "upload"
+_KINDS = {
+    Kind.NEWEST: N_("Newest"),
+    Kind.SMALLEST: N_("Smallest"),
+    Kind.FOLDER: N_("Whole folders"),
+    Kind.YEAR: N_("Whole years"),
+}
 _NAME = 38  # cells for a folder's name
 _NAMED = 20  # refused mails that are named one by one
 
 
-def confirm(plan: Plan, signs: Signs, resuming: "ResumePlan | None" = None) -> Dialog[bool]:
-    """Show the plan and ask. Where it does not fit there is nothing to say yes to."""
-    load = plan.load
-    title = ngettext("Upload {n:,} mail, {size}?", "Upload {n:,} mails, {size}?", load.messages).format(
-        n=load.messages, size=size_text(load.size)
-    )
+def confirm(proposal: Proposal, signs: Signs) -> Dialog[str]:
+    """Show the plan and ask: gives UPLOAD, the kind of a part that fits (its value), or ''.
+
+    Where it does not fit there is nothing to say yes to but a part.
+    """
+    plan, resuming = proposal.plan, proposal.resuming
     lines = [*(_resume_lines(resuming) if resuming else ()), *plan_lines(plan, signs)]
-    no = Answer(_("Cancel"), False)
+    no, close = Answer(_("Cancel"), ""), Answer(_("Close"), "")
     if not plan.items and resuming:
-        return Dialog(_("Nothing is left to be sent"), lines, [Answer(_("Note that the move has ended"), True), no])
+        return Dialog(_("Nothing is left to be sent"), lines, [Answer(_("Note that the move has ended"), UPLOAD), no])
     if not plan.items:
-        return Dialog(_("Nothing can be uploaded"), lines, [Answer(_("Close"), False)])
+        return Dialog(_("Nothing can be uploaded"), lines, [close])
     if plan.fits is False:
-        return Dialog(_("It does not fit: nothing was sent"), lines, [Answer(_("Close"), False)])
+        parts = [Answer(_(_KINDS[offer.kind]), offer.kind.value) for offer in proposal.offers]
+        title = _("It does not fit: nothing was sent")
+        return Dialog(title, lines + _offer_lines(proposal), [*parts, close], first=len(parts))
+    title = ngettext("Upload {n:,} mail, {size}?", "Upload {n:,} mails, {size}?", plan.load.messages).format(
+        n=plan.load.messages, size=size_text(plan.load.size)
+    )
+    if proposal.offer is not None:
+        lines = [(how_far(proposal.offer), "strong"), (left_text(proposal.offer.left), ""), ("", ""), *lines]
     if plan.fits is None:
-        go = Answer(_("Upload without knowing the limit"), True, danger=True)
+        go = Answer(_("Upload without knowing the limit"), UPLOAD, danger=True)
         return Dialog(title, lines, [go, no], first=1)
-    return Dialog(title, lines, [Answer(_("Upload"), True), no])
+    return Dialog(title, lines, [Answer(_("Upload"), UPLOAD), no])
+
+
+def _offer_lines(proposal: Proposal) -> list[Line]:
+    if not proposal.offers:
+        return []
+    lines: list[Line] = [("", ""), (_("This part of it fits:"), "strong")]
+    lines += [
+        (f"  {_(_KINDS[offer.kind])}: {load_text(offer.load)}, {how_far(offer)}", "") for offer in proposal.offers
+    ]
+    return lines
 
 
 def plan_lines(plan: Plan, signs: Signs) -> list[Line]:

@@ -13,6 +13,10 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button, Static
 
+from hikkoshi.i18n import ngettext
+from hikkoshi.mail.headers import sanitise
+from hikkoshi.move.receipt import Failure
+
 T = TypeVar("T")
 
 _AROUND = 8  # lines of a dialog that are not its text, and one above and below it
@@ -118,6 +122,20 @@ class Dialog(ModalScreen[T]):
     def action_scroll(self, by: int) -> None:
         """Scroll the text."""
         self.query_one("#body").scroll_relative(y=by, animate=False)
+
+
+def named_lines(head: str, failures: Sequence[Failure], limit: int = 200) -> list[Line]:
+    """Mails with their reasons under a heading; nothing without any. Beyond `limit` they are counted: nobody reads on,
+    and a dialog of thousands of lines takes seconds to open.
+    """
+    if not failures:
+        return []
+    lines: list[Line] = [("", ""), (head, "bad")]
+    lines += [(f"  {each.subject} ({sanitise(each.folder)}): {sanitise(each.reason)}", "") for each in failures[:limit]]
+    left = len(failures) - limit
+    if left > 0:
+        lines.append((ngettext("  and {n:,} more mail", "  and {n:,} more mails", left).format(n=left), "dim"))
+    return lines
 
 
 def note(title: str, lines: Sequence[Line], close: str) -> Dialog[bool]:

@@ -1,16 +1,13 @@
 """The question before flags are set on the server, and what became of it."""
 
 from hikkoshi.advice.flags import flag_folder_text
-from hikkoshi.app.screens.dialog import Answer, Dialog, Line, note
+from hikkoshi.app.screens.dialog import Answer, Dialog, Line, named_lines, note
 from hikkoshi.i18n import _, ngettext
 from hikkoshi.mail.headers import sanitise
 from hikkoshi.move.flag_plan import FlagPlan
 from hikkoshi.move.flag_sync import FlagResult
-from hikkoshi.move.receipt import Failure
 
 ADD, REMOVE, NOTHING = "add", "remove", ""
-_NAMED = 200
-"""Mails that are named one by one; nobody reads on, and a dialog of thousands of lines takes seconds to open."""
 
 
 def confirm_flags(plan: FlagPlan, *, removing: bool) -> Dialog[str]:
@@ -23,7 +20,7 @@ def confirm_flags(plan: FlagPlan, *, removing: bool) -> Dialog[str]:
             plan.server_more,
         )
         lines += [("", ""), (text.format(n=plan.server_more), "dim")]
-    lines += _named(_("These cannot be set:"), plan.left)
+    lines += named_lines(_("These cannot be set:"), plan.left)
     more = [Answer(_("Take those away, too…"), REMOVE)] if plan.server_more else []
     if not plan.mails:
         head = _("On the server nothing is to be added")
@@ -43,18 +40,5 @@ def flags_result(result: FlagResult) -> Dialog[bool]:
     lines: list[Line] = [(text.format(n=result.changed), "good" if result.complete else "")]
     if result.problem:
         lines += [("", ""), (sanitise(result.problem), "bad")]
-    lines += _named(_("Not changed:"), result.left)
+    lines += named_lines(_("Not changed:"), result.left)
     return note(title, lines, _("Close"))
-
-
-def _named(head: str, failures: tuple[Failure, ...]) -> list[Line]:
-    if not failures:
-        return []
-    lines: list[Line] = [("", ""), (head, "bad")]
-    lines += [
-        (f"  {each.subject} ({sanitise(each.folder)}): {sanitise(each.reason)}", "") for each in failures[:_NAMED]
-    ]
-    left = len(failures) - _NAMED
-    if left > 0:
-        lines.append((ngettext("  and {n:,} more mail", "  and {n:,} more mails", left).format(n=left), "dim"))
-    return lines

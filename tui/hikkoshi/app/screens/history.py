@@ -14,7 +14,7 @@ from hikkoshi.mail.headers import sanitise
 from hikkoshi.move.mail_receipt import Fate, MailReceipt
 from hikkoshi.move.telling import count_texts, local_time, state_text
 
-RECEIPT, RESUME = "receipt", "resume"
+RECEIPT, RESUME, UNDO = "receipt", "resume", "undo"
 _ENDED = (State.DONE, State.UNDONE)
 _MAIL_LINES = 9
 _FATES = {Fate.MOVED: "", Fate.NOT_MOVED: "bad", Fate.IN_DOUBT: "bad", Fate.REMOVED: "dim"}
@@ -39,6 +39,7 @@ def moves_records(moves: Sequence[Move]) -> Records:
         choices=(
             Choice("enter", _("Enter"), _("Receipt"), RECEIPT),
             Choice("c", "c", _("Go on with it"), RESUME),
+            Choice("x", "x", _("Undo it"), UNDO),
         ),
         head=() if moves else [(_("Nothing was moved yet."), "")],
         detail_height=3,

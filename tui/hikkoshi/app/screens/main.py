@@ -6,10 +6,9 @@ from typing import ClassVar
 from textual import events, on
 from textual.binding import BindingType
 
-from hikkoshi.app.flagging import PLAN_FLAGS, SYNC_FLAGS, Flagging
+from hikkoshi.app.flagging import SYNC_FLAGS, Flagging
 from hikkoshi.app.heads import LEAST_HEIGHT, LEAST_WIDTH, too_small
-from hikkoshi.app.history import JOBS as HISTORY_JOBS
-from hikkoshi.app.history import History
+from hikkoshi.app.history import UNDO, History
 from hikkoshi.app.keys import SCREEN
 from hikkoshi.app.looking import Looking
 from hikkoshi.app.rows import Look, Rows
@@ -19,13 +18,13 @@ from hikkoshi.app.screens.mapping import MappingScreen
 from hikkoshi.app.screens.shown import Showing
 from hikkoshi.app.session import Session
 from hikkoshi.app.signs import Signs
-from hikkoshi.app.uploading import MOVE, PLAN, Uploading
+from hikkoshi.app.uploading import MOVE, Uploading
 from hikkoshi.app.widgets.key_bar import KeyBar
 from hikkoshi.app.widgets.line_list import LineList
 from hikkoshi.app.widgets.lines import Lines
 from hikkoshi.app.widgets.pair_list import VIEWS, PairList
 from hikkoshi.app.words import why_not
-from hikkoshi.app.work import Ended, Told, Work
+from hikkoshi.app.work import Ended, Part, Told, Work
 from hikkoshi.errors import HikkoshiError
 from hikkoshi.i18n import _, ngettext
 from hikkoshi.index.relation import Relation
@@ -138,7 +137,7 @@ class MainScreen(Showing):
             return
         if self.uploading.moving:
             self.uploading.stop()
-        elif self.flagging.running:
+        elif self.work.name in (SYNC_FLAGS, UNDO):
             self.work.cancel.set("user")
         elif self.selection.count:
             self.selection.clear()
@@ -190,8 +189,7 @@ class MainScreen(Showing):
     def end_move(self) -> None:
         """The move ended: both sides were compared again."""
         self.panel.display = False
-        if self.session.snapshot is not None:
-            self.take(Look(self.session.snapshot, self.rows.read()))
+        self.take_compared()
         self.tell_keys()
 
     # Looking at both sides, and what jobs tell
@@ -252,12 +250,7 @@ class MainScreen(Showing):
 
     def on_told(self, message: Told) -> None:
         """A job tells how it goes."""
-        if self.uploading.moving:
-            self.uploading.told(message.event)
-        elif self.flagging.running:
-            self.flagging.told(message.event)
-        else:
-            self.looking.told(message.event)
+        self._part_of(self.work.name).told(message.event)
 
     def on_ended(self, message: Ended) -> None:
         """A job ended."""
@@ -271,15 +264,19 @@ class MainScreen(Showing):
             self.looking.failed(message.name, message.error)
         elif message.error is not None:
             raise message.error
-        elif message.name in (PLAN, MOVE):
-            self.uploading.ended(message.result)
-        elif message.name in HISTORY_JOBS:
-            self.history.ended(message.name, message.result)
-        elif message.name in (PLAN_FLAGS, SYNC_FLAGS):
-            self.flagging.ended(message.result)
         else:
-            self.looking.ended(message.result)
+            self._part_of(message.name).ended(message.name, message.result)
         self.looking.fill_search()
+
+    def _part_of(self, job: str) -> Part:
+        """Who hears of a job."""
+        parts: tuple[Part, ...] = (self.uploading, self.flagging, self.history)
+        return next((part for part in parts if job in part.jobs), self.looking)
+
+    def take_compared(self) -> None:
+        """Both sides were compared again by a job that changed something: show that."""
+        if self.session.snapshot is not None:
+            self.take(Look(self.session.snapshot, self.rows.read()))
 
     # Leaving and other screens
 

@@ -1,13 +1,11 @@
 """What a move did."""
 
-from collections.abc import Iterable
-
 from hikkoshi.advice.report import size_text
-from hikkoshi.app.screens.dialog import Dialog, Line, note
+from hikkoshi.app.screens.dialog import Dialog, Line, named_lines, note
 from hikkoshi.i18n import _, ngettext
 from hikkoshi.ledger.records import State
 from hikkoshi.mail.headers import sanitise
-from hikkoshi.move.receipt import Failure, Receipt
+from hikkoshi.move.receipt import Receipt
 
 
 def receipt_screen(receipt: Receipt) -> Dialog[bool]:
@@ -31,14 +29,7 @@ def receipt_lines(receipt: Receipt) -> list[Line]:
         lines += [("", ""), (text.format(n=receipt.not_sent), "bad")]
         if receipt.state is not State.DONE:
             lines.append((_("Another upload sends what is missing, and only that."), ""))
-    lines += _failures(_("Not moved:"), receipt.failed)
-    lines += _failures(_("It is not known whether these arrived:"), receipt.doubtful)
-    lines += _failures(_("Arrived, but the server has them otherwise than they were sent:"), receipt.changed)
+    lines += named_lines(_("Not moved:"), receipt.failed)
+    lines += named_lines(_("It is not known whether these arrived:"), receipt.doubtful)
+    lines += named_lines(_("Arrived, but the server has them otherwise than they were sent:"), receipt.changed)
     return lines
-
-
-def _failures(head: str, failures: Iterable[Failure]) -> list[Line]:
-    lines: list[Line] = [
-        (f"  {failure.subject} ({failure.folder}): {sanitise(failure.reason)}", "") for failure in failures
-    ]
-    return [("", ""), (head, "bad"), *lines] if lines else []
