@@ -25,7 +25,7 @@ from hikkoshi.errors import HikkoshiError, LedgerError
 from hikkoshi.jobs.cancel import Cancel
 from hikkoshi.ledger import schema
 from hikkoshi.ledger.records import State
-from hikkoshi.move import batch, deliver, link, meter, quiet, source
+from hikkoshi.move import batch, flights, link, meter, quiet, source
 from support.dovecot import Dovecot
 from support.dovecot_config import Settings
 from support.faultproxy import FaultProxy
@@ -260,15 +260,15 @@ class TestChangedMail:
         mover.write(Inbox=[mail(f"in-{n}", body=large if n in (1, 5) else "small\n") for n in range(6)])
         session = session_of(mover, proxy.port)
         session.refresh(lambda _: None, Cancel())
-        post = deliver.Delivery._post
+        post = flights.Flights.post
 
-        def changing(self: deliver.Delivery, letters: list[batch.Letter], **how: bool) -> None:
+        def changing(self: flights.Flights, letters: list[batch.Letter], **how: bool) -> None:
             inbox = mover.store / "Inbox"
             if b"in-5" in letters[0].item.message.fields:
                 inbox.write_bytes(inbox.read_bytes().replace(b"y\n\n", b"z\n\n"))
             post(self, letters, **how)
 
-        monkeypatch.setattr(deliver.Delivery, "_post", changing)
+        monkeypatch.setattr(flights.Flights, "post", changing)
         monkeypatch.setattr(quiet, "QUIET", 0.2)
         receipt = session.upload(session.plan(), lambda _: None, Cancel())
 

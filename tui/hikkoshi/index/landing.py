@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from hikkoshi.index.relation import DUPLICATE, Relation
 from hikkoshi.index.schema import SERVER
-from hikkoshi.index.store import Index
+from hikkoshi.index.store import Index, ServerState
 from hikkoshi.index.tally import counted
 from hikkoshi.mail.folders import Folder
 from hikkoshi.mail.message import Message
@@ -30,6 +30,14 @@ def new_folder(index: Index, folder: Folder, uidvalidity: int) -> None:
             ),
         ).fetchone()[0]
         index.db.execute("UPDATE view SET server = ? WHERE target = ? AND server IS NULL", (row, folder.native))
+
+
+def made_anew(index: Index, folder: int, uidvalidity: int) -> None:
+    """Note that the server folder with this row was deleted with all its mail and made again; the next look lists it all."""
+    with index.transaction():
+        index.clear(folder)
+        index.set_stamp(folder, str(uidvalidity))
+        index.set_server_state(folder, ServerState(uidvalidity, 1, 0, None, complete=True))
 
 
 def landed(index: Index, pair: int, native: str, uidvalidity: int, message: Message) -> None:

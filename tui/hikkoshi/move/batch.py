@@ -23,6 +23,8 @@ class Letter(msgspec.Struct):
     """A mail that is sent. `uidnext`: below it nothing is ours. `taken`: the server said OK and not where it is.
 
     `reason`: why it fails unless it is found on the server. `notes`: what was found in it, see `hikkoshi.move.notes`.
+    `refusal`: the last answer that may be about the time; `alone`: how often it was refused so while nothing else was on
+    its way; `outlived`: others passed after that.
     """
 
     item: PlanItem
@@ -33,6 +35,9 @@ class Letter(msgspec.Struct):
     notes: str = ""
     taken: bool = False
     reason: str = ""
+    refusal: str = ""
+    alone: int = 0
+    outlived: bool = False
 
     def outgoing(self) -> Outgoing:
         """It as the server connection takes it."""

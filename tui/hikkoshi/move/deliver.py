@@ -8,9 +8,7 @@ saved UIDNEXT on; only what is certainly not there is sent again.
 from collections import deque
 from collections.abc import Callable, Iterable
 
-import msgspec
-
-from hikkoshi.errors import CommandRefused, ConnectionLost, LocalError, ProtocolBroken
+from hikkoshi.errors import CommandRefused, ConnectionLost
 from hikkoshi.i18n import _
 from hikkoshi.ledger.records import ItemState, Landing, Sending, Settling
 from hikkoshi.ledger.store import Ledger
@@ -18,14 +16,14 @@ from hikkoshi.mail.flags import pack
 from hikkoshi.mail.identity import identify
 from hikkoshi.move.batch import Letter
 from hikkoshi.move.evidence import DOUBT, Sighting, judge
-from hikkoshi.move.lanes import LanePosting
+from hikkoshi.move.flights import CUT, Flight, Flights
 from hikkoshi.move.link import Link
 from hikkoshi.move.outcome import FolderReplaced, NoRoom, Outcome
 from hikkoshi.move.plan import PlanItem
 from hikkoshi.move.quiet import wait_until_quiet
-from hikkoshi.server.answers import Says, read_error
-from hikkoshi.server.appending import Posting
-from hikkoshi.server.records import FolderStatus
+from hikkoshi.move.suspects import Suspects, Verdict
+from hikkoshi.server.answers import Answer, Says, read_error
+from hikkoshi.server.records import Appended, FolderStatus
 
 _IN_THE_AIR = 4
 """Batches. With two the server waits while the next one is packed: 2,000 mails of 4 KiB take 1.6 s instead of 1.4."""
@@ -33,10 +31,8 @@ _BROKEN_IN_A_ROW = 3
 """BADs without a mail arriving in between, after which the server is left alone (Dovecot itself hangs up at three)."""
 _CUTS_IN_A_ROW = 3
 """Cut lines without a mail arriving in between, after which the move ends."""
-_LANES_FROM = 8
-"""Mails for which opening more connections, three round trips, is worth while."""
-_CUT = (ConnectionLost, ProtocolBroken, LocalError, OSError)
-"""What ends a connection in the middle: the line, nonsense, or a mail that changed on this PC while it was sent."""
+_MADE_AT_MOST = 2
+"""Times that one folder is made again while mail is sent into it."""
 
 
 class _LeftAlone(Exception):
@@ -45,13 +41,6 @@ class _LeftAlone(Exception):
     def __init__(self, error: Exception) -> None:
         super().__init__()
         self.error = error
-
-
-class _Flight(msgspec.Struct, frozen=True):
-    """A batch on its way."""
-
-    letters: list[Letter]
-    posting: Posting
 
 
 class Delivery:
@@ -64,79 +53,71 @@ class Delivery:
         target: str,
         status: FolderStatus,
         report: Callable[[list[Outcome]], None],
+        make_anew: Callable[[int], FolderStatus],
     ) -> None:
+        """`make_anew`: makes the folder again that is gone, given the UIDVALIDITY that it had."""
         self._link, self._ledger, self._target, self._report = link, ledger, target, report
+        self._patience, self._make_anew = link.patience, make_anew
         self._uidvalidity, self.uidnext = status.uidvalidity, status.uidnext
-        self._flights: deque[_Flight] = deque()
+        self._flights = Flights(link, target)
         self._unsure: list[Letter] = []  # they may be on the server
         self._again: deque[Letter] = deque()  # they are not, and are to be sent
         self._careful = False  # one by one
         self._outcomes: list[Outcome] = []  # not written down yet
         self._ours: set[int] = set()
-        self._replaced = False
-        self._full = False
+        self._suspects = Suspects()
+        self._replaced = self._full = False
+        self._gone = False  # the folder
+        self._made = 0
+        self._ending = False
         self._broken = self._cuts = 0
 
     def send(self, letters: list[Letter]) -> None:
         """Send a batch. Returns when it is on its way, and earlier ones are written down."""
         self._collect(_IN_THE_AIR - 1)
+        self._patience.pause()
         for letter in letters:
             letter.uidnext = self.uidnext
         self._write_down(letters)
         try:
-            self._post(letters)
-        except _CUT as error:
+            self._flights.post(letters)
+        except CUT as error:
             self._recover(error)
 
     def refuse(self, item: PlanItem, id_: int, reason: str) -> None:
         """Note a mail that could not be packed; it is written down with what comes next."""
         self._outcomes.append(Outcome(item, id_, ItemState.FAILED, reason=reason))
 
-    def drain(self) -> None:
-        """Wait for all answers, and write them down. The bulk connection is free then."""
+    def drain(self, *, ending: bool = False) -> None:
+        """Wait for all answers, and write them down. The bulk connection is free then.
+
+        `ending`: the move ends here, so what the server wants later is left to the next one.
+        """
+        self._ending = ending
         self._collect(0)
         self._write_down()
 
     def abandon(self) -> None:
         """Write down what is known; what is unanswered stays in doubt until the next start."""
         for letter in self._again:
-            self._outcomes.append(Outcome(letter.item, letter.id, ItemState.PLANNED, letter))
+            self._ended(letter, ItemState.PLANNED, "")
+        for letter in self._suspects.put_off:
+            self._ended(letter, ItemState.PLANNED, letter.refusal)
         self._again.clear()
+        self._suspects.put_off.clear()
         self._write_down()
-
-    def _post(self, letters: list[Letter], *, singly: bool = False) -> None:
-        bulk = self._link.bulk
-        mails = [letter.outgoing() for letter in letters]
-        if not singly and not bulk.takes_hurried and len(letters) >= _LANES_FROM and self._link.lanes().count:
-            dealt = LanePosting(len(letters))
-            self._flights.append(_Flight(letters, dealt))
-            self._link.lanes().post(self._target, mails, bulk, dealt)
-            return
-        flight = _Flight(letters, Posting(len(letters)))
-        self._flights.append(flight)
-        if bulk.takes_many and not singly:
-            bulk.post_many(self._target, mails, flight.posting)
-        else:
-            bulk.post(self._target, mails, flight.posting)
-
-    def _answers_to(self, posting: Posting) -> None:
-        if isinstance(posting, LanePosting):
-            self._link.lanes().answers_to(posting)
-        else:
-            self._link.bulk.answers_to(posting)
 
     def _collect(self, left: int) -> None:
         """Hear answers until no more than `left` batches are on their way."""
         try:
             while len(self._flights) > left:
-                self._answers_to(self._flights[0].posting)
-                self._sort(self._flights.popleft())
-                if self._unsure:
-                    left = 0  # a connection with nothing else on its way is needed to look
-            if self._unsure:
+                self._sort(self._flights.land())
+                if self._unsure or self._again:
+                    left = 0  # a connection with nothing else on its way is needed to look, and to send alone
+            if self._unsure or self._again:
                 self._look()
                 self._send_again()
-        except _CUT as error:
+        except CUT as error:
             self._recover(error)
         self._stop_if_told()
 
@@ -146,38 +127,60 @@ class Delivery:
             return
         try:
             while self._flights:
-                self._answers_to(self._flights[0].posting)
-                self._sort(self._flights.popleft())
+                self._sort(self._flights.land())
             if not self._replaced:
                 self._look()
-        except _CUT as error:
+        except CUT as error:
             self._blame(error)
         self._write_down()
         if self._replaced:
             raise FolderReplaced
         raise NoRoom(_("The server says that the mailbox is full. The move stopped; what arrived until now is whole."))
 
-    def _sort(self, flight: _Flight) -> None:
+    def _sort(self, flight: Flight) -> None:
         """Take the answers to a batch."""
-        for number, (letter, result) in enumerate(zip(flight.letters, flight.posting.results, strict=True)):
+        posting = flight.posting
+        for number, (letter, result) in enumerate(zip(flight.letters, posting.results, strict=True)):
             if result is None:
-                (self._unsure if number in flight.posting.begun else self._again).append(letter)
+                (self._unsure if number in posting.begun else self._again).append(letter)
             elif isinstance(result, CommandRefused):
-                answer = read_error(result)
-                full = answer.says is Says.FULL
-                self._full = self._full or full
-                if number in flight.posting.together and not full:
-                    # All or nothing: one of them is to blame. Nothing is there, which is looked at all the same.
-                    self._unsure.append(letter)
-                else:
-                    self._ended(letter, ItemState.FAILED, str(result), too_large=answer.too_large)
+                alone = len(flight.letters) == 1 and not self._flights
+                self._refused(letter, result, together=number in posting.together, alone=alone)
             elif result.uid is None:
                 letter.taken = True
                 self._unsure.append(letter)
+                self._others_pass()
             else:
                 uidvalidity = result.uidvalidity or self._uidvalidity
                 self._replaced = self._replaced or uidvalidity != self._uidvalidity
                 self._landed(letter, uidvalidity, result.uid)
+        if posting.slowed:
+            self._patience.told(Answer(Says.LATER), posting.slowed)
+        elif any(isinstance(result, Appended) for result in posting.results):
+            self._patience.smooth()
+
+    def _refused(self, letter: Letter, refusal: CommandRefused, *, together: bool, alone: bool) -> None:
+        answer = read_error(refusal)
+        if answer.says is Says.FULL:
+            self._full = True
+            self._ended(letter, ItemState.FAILED, str(refusal))
+        elif answer.says is Says.NO_FOLDER and self._made < _MADE_AT_MOST:
+            self._gone = True
+            self._again.append(letter)
+        elif self._patience.told_by(refusal) or together:
+            # It is the time; or, of those together, one is to blame. Nothing is there, which is looked at all the same.
+            self._unsure.append(letter)
+        elif answer.says is Says.UNCLEAR:
+            letter.refusal = str(refusal)
+            verdict = self._suspects.refused(letter, alone=alone)
+            if verdict is Verdict.TO_BLAME:
+                self._ended(letter, ItemState.FAILED, letter.refusal)
+                return
+            self._patience.told(Answer(Says.LATER), refusal.words)
+            if verdict is Verdict.AGAIN:
+                self._unsure.append(letter)
+        else:
+            self._ended(letter, ItemState.FAILED, str(refusal), too_large=answer.too_large)
 
     def _landed(self, letter: Letter, uidvalidity: int, uid: int) -> None:
         self._outcomes.append(Outcome(letter.item, letter.id, ItemState.LANDED, letter, uid, uidvalidity))
@@ -185,6 +188,15 @@ class Delivery:
             self._ours.add(uid)
             self.uidnext = max(self.uidnext, uid + 1)
         self._broken = self._cuts = 0
+        self._others_pass()
+
+    def _others_pass(self) -> None:
+        self._patience.passed()
+        for suspect in self._suspects.passed():
+            for waiting in (self._again, self._unsure):
+                if suspect in waiting:
+                    waiting.remove(suspect)
+            self._ended(suspect, ItemState.FAILED, suspect.refusal)
 
     def _ended(self, letter: Letter, state: ItemState, reason: str, *, too_large: bool = False) -> None:
         self._outcomes.append(Outcome(letter.item, letter.id, state, letter, reason=reason, too_large=too_large))
@@ -231,53 +243,58 @@ class Delivery:
                 raise error
             self._link.renew()
             try:
-                if self._link.bulk.examine(self._target).uidvalidity != self._uidvalidity:
-                    raise FolderReplaced
-                if self._unsure:
-                    wait_until_quiet(self._link.bulk, self._target, self._link.wait)
+                self._see_the_folder()
                 self._look()
                 self._write_down()
                 if self._broken >= _BROKEN_IN_A_ROW:
                     raise _LeftAlone(error)
                 self._send_again()
-            except _CUT as next_error:
+            except CUT as next_error:
                 error = next_error
             except _LeftAlone as last:
                 raise last.error from None
             else:
                 return
 
+    def _see_the_folder(self) -> None:
+        """On a connection made anew: see that the folder is the one that it was, and wait until it is quiet."""
+        try:
+            status = self._link.patiently(lambda: self._link.bulk.examine(self._target))
+        except CommandRefused:
+            if self._made == _MADE_AT_MOST:
+                raise
+            self._gone = True
+            return
+        if status.uidvalidity != self._uidvalidity:
+            raise FolderReplaced
+        if self._unsure:
+            wait_until_quiet(self._link.bulk, self._target, self._link.wait)
+
     def _blame(self, error: Exception) -> None:
         """Take the answers that came; of the rest nobody knows."""
-        if isinstance(error, ConnectionLost):
+        later = self._patience.told_by(error)
+        self._link.crowded_by(error)
+        if isinstance(error, ConnectionLost) and not later:
             self._cuts += 1
         self._careful = self._careful or self._cuts > 1
         while self._flights:
-            flight = self._flights.popleft()
-            if isinstance(flight.posting, LanePosting):
-                self._finish_lanes(flight.posting)
+            flight = self._flights.cut()
             self._sort(flight)
-            for number in flight.posting.blamed:
+            for number in () if later else flight.posting.blamed:
                 self._careful = True
                 if number not in flight.posting.together:
                     flight.letters[number].reason = str(error)
                     self._broken += 1
 
-    def _finish_lanes(self, posting: LanePosting) -> None:
-        try:
-            self._link.lanes().answers_to(posting)
-        except _CUT:
-            return  # each mail's answer, or that there was none, is in the posting
-
     def _look(self) -> None:
         """Settle the mails that may be on the server by what is there."""
-        if not self._unsure:
+        if not self._unsure or self._gone:
             return
         lowest = min(letter.uidnext for letter in self._unsure)
         try:
             sightings = [
                 Sighting(int(each.place), identify(each.fields).digest, each.size, each.flags, each.date)
-                for each in self._link.bulk.list_from(self._target, lowest)
+                for each in self._link.patiently(lambda: list(self._link.bulk.list_from(self._target, lowest)))
                 if int(each.place) not in self._ours
             ]
         except CommandRefused as error:
@@ -309,14 +326,48 @@ class Delivery:
             return None
 
     def _send_again(self) -> None:
-        """Send what certainly is not there: each mail by itself, so that each has its own answer."""
-        self._again = deque(sorted(self._again, key=lambda letter: letter.id))
-        while self._again and not self._full and not self._replaced:
-            count = 1 if self._careful else len(self._again)
-            letters = [self._again.popleft() for _ in range(count)]
-            self._post(letters, singly=True)
-            while self._flights:
-                self._answers_to(self._flights[0].posting)
-                self._sort(self._flights.popleft())
-            self._look()
+        """Send what certainly is not there: each mail by itself, so that each has its own answer.
+
+        As long as the server asks to slow down they go one by one, and none behind one that it did not want now.
+        """
+        while (self._again or self._gone) and not self._full and not self._replaced:
+            if self._ending and self._patience.slow:
+                return
+            self._patience.pause()
+            self._suspects.new_round()
+            if self._gone:
+                self._start_anew()
+            left = deque(sorted(self._again, key=lambda letter: letter.id))
+            self._again.clear()
+            try:
+                while left and not self._must_stop():
+                    count = 1 if self._careful or self._patience.slow else len(left)
+                    self._flights.post([left.popleft() for _ in range(count)], singly=True)
+                    while self._flights:
+                        self._sort(self._flights.land())
+                    self._look()
+            finally:
+                self._again += left
         self._careful = False
+
+    def _must_stop(self) -> bool:
+        """Whether what was just answered forbids to send the next mail at once."""
+        wait = self._patience.is_told and self._suspects.enough
+        return wait or self._full or self._replaced or self._gone
+
+    def _start_anew(self) -> None:
+        """Make the folder that another client took away, and let what is left go into it."""
+        self._made += 1
+        for letter in self._unsure:
+            reason = _("its folder was taken away on the server while it was sent; look there before sending it again")
+            self._ended(letter, ItemState.DOUBTFUL, reason)
+        self._unsure.clear()
+        self._write_down()
+        status = self._make_anew(self._uidvalidity)
+        self._gone = False
+        if status.uidvalidity != self._uidvalidity:
+            self._ours.clear()
+        self._uidvalidity, self.uidnext = status.uidvalidity, status.uidnext
+        for letter in self._again:
+            letter.uidnext = self.uidnext
+        self._write_down(self._again)

@@ -69,6 +69,7 @@ class Lanes:
                 errors.append(error)
             for number, result in zip(numbers, share.results, strict=True):
                 posting.results[number] = result
+            posting.slowed = posting.slowed or share.slowed
             posting.begun |= {numbers[each] for each in share.begun}
             posting.blamed += [numbers[each] for each in share.blamed]
         posting.shares.clear()

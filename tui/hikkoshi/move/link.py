@@ -4,7 +4,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TypeVar
 
-from hikkoshi.errors import ConnectionLost, ServerError
+from hikkoshi.errors import CommandRefused, ConnectionLost, ServerError
 from hikkoshi.jobs.cancel import Cancel
 from hikkoshi.move import lanes
 from hikkoshi.move.lanes import Lanes
@@ -110,6 +110,16 @@ class Link:
                 else:
                     raise
 
+    def patiently(self, ask: Callable[[], T]) -> T:
+        """Ask the server, again and again where a NO says that it is only the time. Raises `Throttled`."""
+        while True:
+            try:
+                return ask()
+            except CommandRefused as error:
+                if not self.patience.told_by(error):
+                    raise
+                self.patience.pause()
+
     def another(self) -> Bulk:
         """A further bulk connection, for another thread."""
         return Bulk.open(self._login)
@@ -118,23 +128,21 @@ class Link:
     def session(self) -> ServerSession:
         """The connection for making folders, opened when it is first asked for."""
         if self._session is None:
-            try:
-                self._session = ServerSession.open(self._login)
-            except ServerError as error:
-                if not read_error(error).crowded:
-                    raise
-                self._session = self._in_place_of_lanes()
+            self._session = ServerSession.open(self._login)
         return self._session
 
-    def _in_place_of_lanes(self) -> ServerSession:
-        """A session where the server lets in no further connection: without the lanes, else for the bulk connection.
-
-        The latter is opened again by `steady`, so whoever asks for a session does so within it.
-        """
-        if self._lanes is not None:
-            self._most_lanes = max(0, self._lanes.count - 1)
-            self._lanes.close()
-            self._lanes = None
-        else:
-            self.bulk.close()
-        return ServerSession.open(self._login)
+    def with_session(self, work: Callable[[ServerSession], T]) -> T:
+        """Have something done over `session`; where the server lets in no further connection, over it alone."""
+        try:
+            session = self.session
+        except ServerError as error:
+            if not read_error(error).crowded:
+                raise
+            self.crowded_by(error)
+            self.close()
+            self.wait(_WAITS[0])
+            session = self.session
+        result = work(session)
+        if self.bulk.closed:
+            self.renew()
+        return result

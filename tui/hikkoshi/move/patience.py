@@ -53,6 +53,11 @@ class Patience:
         """Whether the server asked to slow down, and has not taken mail without a complaint since."""
         return self._level > 0
 
+    @property
+    def is_told(self) -> bool:
+        """Whether there is something to wait for."""
+        return self._due is not None
+
     def told_by(self, error: Exception) -> bool:
         """Note what an error asks for; False where it does not ask to wait."""
         answer = read_error(error)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 
 from hikkoshi.errors import CommandRefused, HikkoshiError, ProtocolBroken, ServerError
@@ -97,6 +98,14 @@ class ReadingBack:
     def _write_down(self, found: Verdicts) -> None:
         there = {each.item: each.there for each in found if each.there is not None}
         self._ledger.verified([(each.item, each.how) for each in found], there)
+
+    def forget(self) -> None:
+        """Leave what was not read back yet: its folder is gone."""
+        if self._under_way is not None:
+            with suppress(HikkoshiError, OSError):
+                self._under_way[1].result()
+            self._under_way = None
+        self._waiting.clear()
 
     def close(self) -> None:
         """Take what was read back on the side; what is left stays as it is, landed and not read back."""

@@ -17,8 +17,8 @@ from hikkoshi.errors import (
     LocalError,
     ProtocolBroken,
 )
-from hikkoshi.i18n import _
-from hikkoshi.index.landing import landed_all, new_folder
+from hikkoshi.i18n import _, ngettext
+from hikkoshi.index.landing import landed_all
 from hikkoshi.index.store import Index
 from hikkoshi.jobs.cancel import Cancel
 from hikkoshi.jobs.progress import Progress, Stage
@@ -35,7 +35,9 @@ from hikkoshi.move.limits import SizeLearner
 from hikkoshi.move.link import Link
 from hikkoshi.move.meter import Meter
 from hikkoshi.move.notes import pack_notes, parcel_notes
+from hikkoshi.move.opening import Targets, gone_with_their_folder
 from hikkoshi.move.outcome import NoRoom, Outcome
+from hikkoshi.move.patience import Throttled
 from hikkoshi.move.plan import Plan, PlanItem
 from hikkoshi.move.reading import ReadingBack
 from hikkoshi.move.receipt import Receipt, make_receipt, subject
@@ -45,6 +47,9 @@ from hikkoshi.move.source import pack_parcel
 from hikkoshi.move.verify import Sent
 from hikkoshi.server.records import FolderStatus
 from hikkoshi.server.writer import sendable_flags
+
+_ENDS = (Cancelled, NoRoom, Throttled)
+"""What ends a move at a point where all is well."""
 
 
 class Upload:
@@ -75,11 +80,17 @@ class Upload:
         self._reading = ReadingBack(link, ledger, store_lost=True)
         self._target, self._target_name = "", ""
         self._permanent: frozenset[str] | None = None
+        self._targets = Targets(plan, index, link)
+        self._move = 0
+        self._rows: dict[int, int] = {}
+        self._put_off = 0
+        link.patience.tell = tell
 
     def run(self) -> Receipt:
         """Do it. Whatever happens, what was done is in the ledger and in the receipt."""
         ordered = sorted(self._plan.items, key=lambda item: item.target)
         move, ids = self._begin(ordered)
+        self._move, self._rows = move, {id_: item.row for item, id_ in zip(ordered, ids, strict=True)}
         state, problem = State.DONE, ""
         self._reading.expect(len(ordered))
         try:
@@ -89,6 +100,8 @@ class Upload:
             state, problem = State.STOPPED, str(error)
         except NoRoom as error:
             state, problem = State.NO_ROOM, str(error)
+        except Throttled as error:
+            state, problem = State.THROTTLED, str(error)
         except (ConnectionLost, ConnectFailed) as error:
             state, problem = State.CONNECTION_LOST, str(error)
         except LedgerError:
@@ -96,6 +109,8 @@ class Upload:
             raise
         except HikkoshiError as error:
             state, problem = State.FAILED, str(error)
+        if state is State.DONE and self._put_off:
+            state, problem = State.THROTTLED, _put_off(self._put_off)
         if state in (State.STOPPED, State.NO_ROOM):
             self._last_read_back()
         self._reading.close()
@@ -124,7 +139,7 @@ class Upload:
         self._cancel.check()
         self._target, self._target_name = target, group[0][0].target_name
         try:
-            status = self._link.steady(self._open_target)
+            status = self._targets.open(target)
         except (CommandRefused, ProtocolBroken) as error:
             for item, id_ in group:
                 self._fail(item, id_, _("its folder could not be made or opened: {reason}").format(reason=error))
@@ -132,12 +147,14 @@ class Upload:
             if isinstance(error, ProtocolBroken):
                 self._link.renew()
             return
-        delivery = Delivery(self._link, self._ledger, target, status, self._outcomes)
+        self._permanent = status.permanent_flags
+        delivery = Delivery(self._link, self._ledger, target, status, self._outcomes, self._make_anew)
         try:
             self._send(group, delivery)
-        except (Cancelled, NoRoom):
+        except _ENDS:
             # What is on its way is waited for and written down.
-            delivery.drain()
+            with suppress(*_ENDS):
+                delivery.drain(ending=True)
             raise
         finally:
             delivery.abandon()
@@ -193,23 +210,21 @@ class Upload:
                 self._tell_not_moved(each.item, each.reason)
             if each.state is not ItemState.PLANNED:
                 self._passed(each.item)
+            elif each.reason:
+                self._put_off += 1
 
     def _passed(self, item: PlanItem) -> None:
         self._left[item.target] += Load(-item.size, -1)
         self._done += Load(item.size, 1)
         self._report()
 
-    def _open_target(self) -> FolderStatus:
-        """Learn the folder's UIDVALIDITY and UIDNEXT, making it first where the plan says that it is new."""
-        new = any(share.new for share in self._plan.shares if share.target == self._target)
-        if new and self._index.server_folder(self._target) is None:
-            self._link.session.create(self._target)
-        status = self._link.bulk.examine(self._target)
-        if new:
-            made = [folder for folder in self._link.session.folders() if folder.native == self._target]
-            for folder in made:
-                new_folder(self._index, folder, status.uidvalidity)
-        self._permanent = status.permanent_flags
+    def _make_anew(self, before: int) -> FolderStatus:
+        """The folder was taken away while mail is sent into it: make it again, and name what had arrived in it."""
+        self._reading.forget()
+        status = self._targets.make_anew(self._target, before)
+        if status.uidvalidity != before:
+            for item in gone_with_their_folder(self._ledger, self._move, self._target, before):
+                self._tell(NotMoved(self._rows.get(item.id, 0), subject(item.fields), item.folder, item.reason))
         return status
 
     def _fail(self, item: PlanItem, id_: int, reason: str) -> None:
@@ -254,6 +269,14 @@ def _ledger_item(item: PlanItem) -> Item:
         flags=pack(item.message.flags),
         repairs=" ".join(sorted(item.repairs)),
     )
+
+
+def _put_off(count: int) -> str:
+    return ngettext(
+        "{n:,} mail was refused several times with an answer that may be about the time. It is named, and can go later.",
+        "{n:,} mails were refused several times with an answer that may be about the time. They are named, and can go later.",
+        count,
+    ).format(n=count)
 
 
 def _sent(outcome: Outcome, letter: Letter) -> Sent:

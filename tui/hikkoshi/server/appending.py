@@ -52,7 +52,8 @@ class Posting:
     """Mails that were sent: what the server answered to each, None where it has not.
 
     `begun`: the numbers of those of which a byte has left; of others nothing can be on the server. `together`: of
-    those that went in one command. `blamed`: of those of a command that was answered with BAD.
+    those that went in one command. `blamed`: of those of a command that was answered with BAD. `slowed`: the words of
+    an OK that asks to slow down, '' without one (Gmail: “Success [THROTTLED]”).
     """
 
     def __init__(self, count: int) -> None:
@@ -60,6 +61,7 @@ class Posting:
         self.begun: set[int] = set()
         self.together: list[int] = []
         self.blamed: list[int] = []
+        self.slowed = ""
         self.unanswered = 0
 
 
@@ -291,7 +293,9 @@ class Appending(Conversation):
             for command in self._under_way.values():
                 if command.refusal is not None and len(command.mails) > 1:
                     # Refused before its end: what the server makes of the rest is not known, and nothing of it is stored.
-                    raise self._channel.fail(failures.lost(self._channel.host, command.refusal.words))
+                    code, words = command.refusal.code, command.refusal.words
+                    said = f"[{code}] ".encode() + words if code else words
+                    raise self._channel.fail(failures.lost(self._channel.host, said))
         if data:
             self._channel.send(data)
 
@@ -344,6 +348,8 @@ class Appending(Conversation):
             for number in command.mails:
                 posting.results[number] = failures.refused(what, end.words, end.code)
             return
+        if end.code == "THROTTLED" or b"[THROTTLED]" in end.words.upper():
+            posting.slowed = end.words.decode("utf-8", "replace") or end.code
         self._proven |= command.shapes
         self._many_proven = self._many_proven or len(command.mails) > 1
         for number, result in zip(command.mails, appended(end, len(command.mails)), strict=True):
