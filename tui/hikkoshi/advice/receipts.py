@@ -4,12 +4,16 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from hikkoshi.advice.preflight import detail_text, finding_text, repair_text
 from hikkoshi.advice.report import size_text
 from hikkoshi.i18n import _
 from hikkoshi.ledger.records import ARRIVED, Move
 from hikkoshi.mail.headers import sanitise
+from hikkoshi.mail.repairs import as_repairs
 from hikkoshi.move.mail_receipt import Fate, MailReceipt
+from hikkoshi.move.notes import unpack_notes
 from hikkoshi.move.telling import count_texts, local_time, state_text
+from hikkoshi.move.verify import BYTES, FACTS, STORED_AGAIN
 
 SCHEMA = 1
 """Of the objects of `moves --json` and of receipts; it grows when a key changes its meaning or goes away."""
@@ -51,7 +55,7 @@ def mail_json(mail: MailReceipt) -> dict[str, Any]:
         "date": _utc(mail.date),
         "date_source": mail.date_source,
         "flags": [sanitise(flag) for flag in mail.flags],
-        "notes": sanitise(mail.notes),
+        "notes": [{"kind": note.finding.code, "detail": sanitise(note.detail)} for note in unpack_notes(mail.notes)],
         "repairs": [sanitise(repair) for repair in mail.repairs],
         "sent_at": _utc(mail.sent_at),
         "verified": sanitise(mail.verified),
@@ -104,10 +108,11 @@ def mail_lines(mail: MailReceipt) -> Iterator[str]:
         yield "  " + _("date {date} (from: {source})").format(date=_utc(mail.date), source=mail.date_source)
     if mail.flags:
         yield "  " + _("flags {flags}").format(flags=sanitise(" ".join(mail.flags)))
-    if mail.notes:
-        yield "  " + _("found in it: {notes}").format(notes=sanitise(mail.notes))
-    if mail.repairs:
-        yield "  " + _("mended: {repairs}").format(repairs=sanitise(" ".join(mail.repairs)))
+    for note in unpack_notes(mail.notes):
+        detail = detail_text(note)
+        yield f"  {finding_text(note.finding, 1)}" + (f": {detail}" if detail else "")
+    for repair in sorted(as_repairs(" ".join(mail.repairs))):
+        yield "  " + _("mended: {what}").format(what=repair_text(repair))
     if mail.verified:
         yield "  " + verified_text(mail.verified)
 
@@ -124,11 +129,15 @@ def fate_text(fate: Fate) -> str:
 
 def verified_text(verified: str) -> str:
     """How a mail was read back."""
-    if verified == "bytes":
-        return _("read back whole: found as it was sent")
-    if verified == "facts":
-        return _("read back: UID, size, flags and date found as they were sent")
-    return _("read back: {difference}").format(difference=sanitise(verified))
+    texts = {
+        BYTES: _("read back whole: found as it was sent"),
+        FACTS: _("read back: UID, size, flags and date found as they were sent"),
+        STORED_AGAIN[BYTES]: _(
+            "read back whole: found as it was sent, once flags that the server had lost were set again"
+        ),
+        STORED_AGAIN[FACTS]: _("read back: found as it was sent, once flags that the server had lost were set again"),
+    }
+    return texts.get(verified) or _("read back: {difference}").format(difference=sanitise(verified))
 
 
 def readable(native: str) -> str:

@@ -11,7 +11,7 @@ from hikkoshi.ledger.store import Ledger
 from hikkoshi.mail.flags import unpack
 from hikkoshi.mail.headers import decode, field
 from hikkoshi.mail.identity import identify
-from hikkoshi.move.receipt import subject
+from hikkoshi.move.receipt import READ_BACK, subject
 
 
 class Fate(StrEnum):
@@ -29,7 +29,8 @@ class MailReceipt(msgspec.Struct, frozen=True):
     From `folder` (native name `native`, '' where an earlier version wrote the ledger) and `place` to `target` (native name
     of the server folder) as `uid` under `uidvalidity`. `size` (bytes, line ends CRLF) and `digest` (canonical, hex) of what
     was sent. `date`: the INTERNALDATE given, seconds since 1970 UTC; `date_source`: received, date, from-line or file.
-    `verified`: facts (UID, size, flags and date), bytes (all of it, too), '' if it was not read back, else what differs.
+    `verified`: facts (UID, size, flags and date) or bytes (all of it, too), with +flags behind it where flags that the
+    server had lost were set again; '' if it was not read back, else what differs.
     `there`: what the server said of it then. `reason`: a sentence where it was not moved or not read back.
     """
 
@@ -56,6 +57,11 @@ class MailReceipt(msgspec.Struct, frozen=True):
     there: There | None
     sent_at: int | None
     reason: str
+
+    @property
+    def as_sent(self) -> bool:
+        """Whether it was read back and found as it was sent."""
+        return self.state is ItemState.VERIFIED and self.verified in READ_BACK
 
 
 def mail_receipts(ledger: Ledger, move: int) -> Iterator[MailReceipt]:

@@ -119,12 +119,13 @@ def _tell(move: Move) -> str:
 
 
 def _reason(move: Move) -> str:
-    if move.state is State.NO_ROOM:
-        return _("no room was left")
-    if move.state is State.CONNECTION_LOST:
-        return _("the connection was lost")
-    if move.state is State.FAILED:
-        return _("an error ended it")
-    if move.reason == "SIGHUP":
-        return _("the terminal was closed")
-    return _("the program was ended")
+    texts = {
+        State.NO_ROOM: _("no room was left"),
+        State.CONNECTION_LOST: _("the connection was lost"),
+        State.THROTTLED: _("the server asked for less"),
+        State.BUDGET_SPENT: _("so many bytes may go in a day, and they had gone"),
+        State.FAILED: _("an error ended it"),
+    }
+    if move.state in texts:
+        return texts[move.state]
+    return _("the terminal was closed") if move.reason == "SIGHUP" else _("the program was ended")

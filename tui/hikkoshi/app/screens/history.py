@@ -9,7 +9,7 @@ from hikkoshi.app.screens.dialog import Line
 from hikkoshi.app.screens.records import Choice, Records
 from hikkoshi.app.widgets.record_list import Column, Record
 from hikkoshi.i18n import _, ngettext
-from hikkoshi.ledger.records import ARRIVED, ItemState, Move, State
+from hikkoshi.ledger.records import ARRIVED, Move, State
 from hikkoshi.mail.headers import sanitise
 from hikkoshi.move.mail_receipt import Fate, MailReceipt
 from hikkoshi.move.telling import count_texts, local_time, state_text
@@ -79,12 +79,12 @@ def _weight(mail: MailReceipt) -> int:
     """What somebody has to look at comes first."""
     if mail.fate is not Fate.MOVED:
         return 0 if mail.fate is not Fate.REMOVED else 3
-    return 1 if mail.verified not in ("facts", "bytes") else 2
+    return 2 if mail.as_sent else 1
 
 
 def _mail_record(mail: MailReceipt) -> Record:
     folders = f"{sanitise(mail.folder)} > {readable(mail.target)}"
     style = _FATES[mail.fate]
-    if mail.fate is Fate.MOVED and (mail.state is ItemState.LANDED or mail.verified not in ("facts", "bytes")):
+    if mail.fate is Fate.MOVED and not mail.as_sent:
         style = "bad"
     return Record((fate_text(mail.fate), mail.subject, folders, short_size(mail.size)), style)
