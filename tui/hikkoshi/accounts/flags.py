@@ -14,6 +14,7 @@ from hikkoshi.index.store import Index
 from hikkoshi.jobs.cancel import Cancel
 from hikkoshi.jobs.progress import Report
 from hikkoshi.ledger.lock import MoveLock
+from hikkoshi.ledger.store import Ledger
 from hikkoshi.move.flag_plan import FlagPlan, make_flag_plan
 
 if TYPE_CHECKING:
@@ -55,7 +56,11 @@ def sync_flags(session: AccountSession, plan: FlagPlan, report: Report, cancel: 
     with ExitStack() as stack:
         stack.enter_context(MoveLock(session.files.lock, "sync-flags"))
         index = stack.enter_context(Index(session.files.index))
+        ledger = stack.enter_context(Ledger(session.files.ledger))
         link = stack.enter_context(Link(session.login, cancel, session.take_kept()))
-        result = FlagSync(plan, link=link, index=index, report=report, cancel=cancel).run()
+        sync = FlagSync(
+            plan, server=session.server, link=link, index=index, ledger=ledger, report=report, cancel=cancel
+        )
+        result = sync.run()
     session.compare_again(report)
     return result

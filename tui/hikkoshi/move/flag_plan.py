@@ -13,7 +13,7 @@ from hikkoshi.i18n import _
 from hikkoshi.index.flag_pairs import FlagPair, Kept, flag_pairs, kept_flags
 from hikkoshi.index.queries import rows
 from hikkoshi.index.store import Index
-from hikkoshi.mail.flags import carried_over, is_taken_away, unpack
+from hikkoshi.mail.flags import carried_over, folded, is_taken_away, unpack
 from hikkoshi.move.receipt import Failure, subject
 from hikkoshi.server.writer import sendable_flags
 
@@ -30,6 +30,12 @@ class FlagChange(msgspec.Struct, frozen=True):
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
+
+    @property
+    def after(self) -> frozenset[str]:
+        """The flags that the mail would have then."""
+        gone = folded(self.remove)
+        return frozenset(flag for flag in self.listed if flag.casefold() not in gone).union(self.add)
 
 
 class FlagItem(msgspec.Struct, frozen=True):

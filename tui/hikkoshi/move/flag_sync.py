@@ -8,7 +8,8 @@ Without, the flags are fetched just before, and only mails whose flags are as li
 is left: what another client does to the very flags that are stored, between the server's answer to the FETCH and its work
 at the STORE, is done over. Other flags are never touched: a STORE adds flags or takes them away, it never sets them all.
 
-Behind each STORE the flags are fetched: only what the server then has is believed, and noted in the index.
+Behind each STORE the flags are fetched: only what the server then has is believed, and noted in the index. The ledger,
+too, learns of what became of our own uploads: an undo asks whether somebody else has changed them.
 """
 
 from collections import defaultdict
@@ -22,8 +23,9 @@ from hikkoshi.index.flag_pairs import fields_at, note_flags
 from hikkoshi.index.store import Index
 from hikkoshi.jobs.cancel import Cancel
 from hikkoshi.jobs.progress import Progress, Report, Stage
-from hikkoshi.ledger.records import State
-from hikkoshi.mail.flags import folded
+from hikkoshi.ledger.records import State, There
+from hikkoshi.ledger.store import Ledger
+from hikkoshi.mail.flags import folded, unpack
 from hikkoshi.move.flag_plan import FlagChange, FlagFolder, FlagItem, FlagPlan
 from hikkoshi.move.link import Link
 from hikkoshi.move.receipt import Failure, subject
@@ -67,10 +69,15 @@ class _Wish(msgspec.Struct, frozen=True):
 class FlagSync:
     """One synchronisation. `run` it once, in a thread of its own."""
 
-    def __init__(self, plan: FlagPlan, *, link: Link, index: Index, report: Report, cancel: Cancel) -> None:
-        self._plan, self._link, self._index, self._report, self._cancel = plan, link, index, report, cancel
+    def __init__(
+        self, plan: FlagPlan, *, server: str, link: Link, index: Index, ledger: Ledger, report: Report, cancel: Cancel
+    ) -> None:
+        """`server`: the account, as the ledger names it."""
+        self._plan, self._server, self._link, self._report, self._cancel = plan, server, link, report, cancel
+        self._index, self._ledger = index, ledger
         self._open: tuple[Bulk, str, FolderStatus] | None = None
         self._verdicts: dict[str, dict[int, str]] = {}
+        self._ours: dict[str, set[int]] = {}
         self._done = self._broken = 0
 
     def run(self) -> FlagResult:
@@ -95,7 +102,7 @@ class FlagSync:
         """Change these mails, and write down what became of them."""
         self._tell(folder.name)
         verdicts = self._verdicts.setdefault(folder.native, {})
-        unknown = _("the connection was lost; look again to see whether it has its flags")
+        unknown = _("it is not known whether it has its flags now; look again")
         verdicts.update(dict.fromkeys((item.uid for item in items), unknown))
         try:
             # Asking again is safe: what was done before the line was cut is found done.
@@ -129,7 +136,24 @@ class FlagSync:
         turn = _Turn(self._link.bulk, status, folder.modseq)
         verdicts = turn.take(items)
         note_flags(self._index, folder.native, folder.uidvalidity, turn.found)
+        self._note_ours(folder, [item for item in items if verdicts[item.uid] == _DONE])
         return verdicts
+
+    def _note_ours(self, folder: FlagFolder, items: Sequence[FlagItem]) -> None:
+        """Note in the ledger the flags of our own uploads, where nobody else had changed them before."""
+        if folder.native not in self._ours:
+            self._ours[folder.native] = self._ledger.uids(self._server, folder.native, folder.uidvalidity)
+        there: dict[int, There] = {}
+        for item in items:
+            if item.uid not in self._ours[folder.native]:
+                continue
+            upload = self._ledger.upload_at(self._server, folder.native, folder.uidvalidity, item.uid)
+            if upload is None or upload.there_size is None or upload.there_flags is None:
+                continue
+            if folded(unpack(upload.there_flags)) == folded(item.change.listed):
+                there[upload.id] = There(upload.there_size, item.change.after, upload.there_date)
+        if there:
+            self._ledger.found(there)
 
     def _select(self, native: str) -> FolderStatus:
         bulk = self._link.bulk
