@@ -3,7 +3,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hikkoshi.mail.flags import (
+    carried_over,
     comparable,
+    folded,
+    is_taken_away,
     maildir_flags,
     mbox_status_flags,
     mozilla_flags,
@@ -69,3 +72,33 @@ def test_what_a_server_notes_for_itself_is_not_compared() -> None:
 def test_draft_is_left_aside_only_among_drafts() -> None:
     assert comparable(frozenset({"\\Draft"}), drafts=True) == frozenset()
     assert comparable(frozenset({"\\Draft"})) == {"\\draft"}
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "carried"),
+    [
+        ("\\Seen \\Answered \\Flagged", "", "\\Seen \\Answered \\Flagged"),
+        ("\\SEEN work", "\\Seen Work", ""),
+        ("$Forwarded $MDNSent $label1 work", "$forwarded", "$MDNSent $label1 work"),
+        ("\\Deleted \\Draft \\Recent $HasAttachment", "", ""),
+        ("", "\\Seen", ""),
+    ],
+)
+def test_what_is_carried_over(ours: str, theirs: str, carried: str) -> None:
+    assert carried_over(unpack(ours), unpack(theirs)) == unpack(carried)
+
+
+@pytest.mark.parametrize("flag", ["\\Deleted", "\\Draft", "\\Recent", "$MDNSent", "NonJunk", "$Junk", "$HasAttachment"])
+def test_what_is_never_taken_away(flag: str) -> None:
+    assert not is_taken_away(flag, forwarded=True, keywords=True)
+
+
+def test_what_a_store_cannot_say_is_not_taken_away() -> None:
+    said = {flag: is_taken_away(flag, forwarded=False, keywords=True) for flag in ("\\Seen", "$FORWARDED", "work")}
+    assert said == {"\\Seen": True, "$FORWARDED": False, "work": True}
+    assert is_taken_away("$Forwarded", forwarded=True, keywords=False)
+    assert not is_taken_away("work", forwarded=True, keywords=False)
+
+
+def test_what_a_server_notes_for_itself_is_no_change() -> None:
+    assert folded(["\\Seen", "Work", "\\Recent", "$HasAttachment"]) == {"\\seen", "work"}
