@@ -97,6 +97,24 @@ def repair_text(repair: Repair) -> str:
     return texts[repair]
 
 
+def repairs_text(names: Iterable[str]) -> str:
+    """What was mended, from the names of the repairs; one of a later version by its name."""
+    known = {repair.value: repair for repair in Repair}
+    return "; ".join(repair_text(known[name]) if name in known else sanitise(name) for name in names)
+
+
+def notes_text(notes: Iterable[Note]) -> str:
+    """What was found in one mail, on one line."""
+    return "; ".join(
+        finding_text(note.finding, 1) + (f" [{detail_text(note)}]" if note.detail else "") for note in notes
+    )
+
+
+def notes_json(notes: Iterable[Note]) -> list[dict[str, str]]:
+    """What was found in one mail: `kind` as `findings.counts` has it, and its detail."""
+    return [{"kind": note.finding.code, "detail": sanitise(note.detail)} for note in notes]
+
+
 def remedy_text(finding: Finding) -> str:
     """Which servers refuse or change mail with this finding, '' if none are known."""
     remedy = REMEDIES[finding]
@@ -175,7 +193,7 @@ def findings_json(mails: Iterable[Noticed]) -> dict[str, Any]:
             {
                 "folder": mail.folder,
                 "subject": subject(mail.fields),
-                "found": [{"kind": note.finding.code, "detail": note.detail} for note in mail.notes],
+                "found": notes_json(mail.notes),
                 "repairs": sorted(mail.offered),
             }
         )
