@@ -97,19 +97,6 @@ def repair_text(repair: Repair) -> str:
     return texts[repair]
 
 
-def repairs_text(names: Iterable[str]) -> str:
-    """What was mended, from the names of the repairs; one of a later version by its name."""
-    known = {repair.value: repair for repair in Repair}
-    return "; ".join(repair_text(known[name]) if name in known else sanitise(name) for name in names)
-
-
-def notes_text(notes: Iterable[Note]) -> str:
-    """What was found in one mail, on one line."""
-    return "; ".join(
-        finding_text(note.finding, 1) + (f" [{detail_text(note)}]" if note.detail else "") for note in notes
-    )
-
-
 def notes_json(notes: Iterable[Note]) -> list[dict[str, str]]:
     """What was found in one mail: `kind` as `findings.counts` has it, and its detail."""
     return [{"kind": note.finding.code, "detail": sanitise(note.detail)} for note in notes]

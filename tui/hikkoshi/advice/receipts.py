@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from hikkoshi.advice.preflight import detail_text, finding_text, repair_text
+from hikkoshi.advice.preflight import detail_text, finding_text, notes_json, repair_text
 from hikkoshi.advice.report import size_text
 from hikkoshi.i18n import _
 from hikkoshi.ledger.records import ARRIVED, Move
@@ -55,7 +55,7 @@ def mail_json(mail: MailReceipt) -> dict[str, Any]:
         "date": _utc(mail.date),
         "date_source": mail.date_source,
         "flags": [sanitise(flag) for flag in mail.flags],
-        "notes": [{"kind": note.finding.code, "detail": sanitise(note.detail)} for note in unpack_notes(mail.notes)],
+        "notes": notes_json(unpack_notes(mail.notes)),
         "repairs": [sanitise(repair) for repair in mail.repairs],
         "sent_at": _utc(mail.sent_at),
         "verified": sanitise(mail.verified),
