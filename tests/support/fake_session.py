@@ -25,12 +25,14 @@ from hikkoshi.jobs.progress import Progress, Report, Stage
 from hikkoshi.ledger.records import ItemState, Move, State
 from hikkoshi.mail.folders import Folder, Role
 from hikkoshi.mail.message import Message, Problem
+from hikkoshi.mail.repairs import Repair
 from hikkoshi.move.events import Landed, NotMoved, Rooms, Tell
 from hikkoshi.move.flag_plan import FlagPlan, make_flag_plan
 from hikkoshi.move.flag_sync import FlagResult
 from hikkoshi.move.limits import SizeLimits
 from hikkoshi.move.mail_receipt import MailReceipt
 from hikkoshi.move.plan import Plan, make_plan
+from hikkoshi.move.preflight import Preflight
 from hikkoshi.move.receipt import Failure, Receipt
 from hikkoshi.move.resume import Resumption
 from hikkoshi.move.room import Room, Source
@@ -146,6 +148,8 @@ class FakeSession:
     uploads: list[Plan] = field(default_factory=list)
     steps: list[Callable[[Index], None]] = field(default_factory=list)
     """What comes in, one after the other, while the server is listed; after each an early look, then `pause` is waited for."""
+    found: Preflight = field(default_factory=Preflight)
+    look_pause: threading.Event | None = None
     moves: list[Move] = field(default_factory=list)
     mails: list[MailReceipt] = field(default_factory=list)
     undone: list[int] = field(default_factory=list)
@@ -196,6 +200,20 @@ class FakeSession:
         assert self.snapshot is not None
         with Index(self.index_path) as index:
             return make_plan(index, ids, self.snapshot.rooms)
+
+    def look(self, plan: Plan, report: Report, cancel: Cancel) -> Preflight | None:
+        report(Progress(Stage.LOOK, "Inbox", 0, len(plan.items), 0, 1))
+        self._wait_to_look(cancel)
+        return None if cancel.is_set() else self.found
+
+    def _wait_to_look(self, cancel: Cancel) -> None:
+        while self.look_pause is not None and not cancel.is_set():
+            if self.look_pause.wait(0.02):
+                break
+
+    def repaired(self, plan: Plan, repairs: frozenset[Repair]) -> Plan:
+        items = tuple(replace(item, repairs=repairs) for item in plan.items)
+        return replace(plan, items=items)
 
     def past_moves(self) -> list[Move]:
         return self.moves

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from hikkoshi.accounts.session import AccountSession
+from hikkoshi.errors import Cancelled
 from hikkoshi.jobs.cancel import Cancel
 from hikkoshi.jobs.progress import Report
 
@@ -11,9 +12,12 @@ if TYPE_CHECKING:
     from hikkoshi.accounts.resuming import ResumePlan
     from hikkoshi.accounts.undoing import UndoPlan
     from hikkoshi.ledger.records import Move
+    from hikkoshi.mail.repairs import Repair
     from hikkoshi.move.flag_plan import FlagPlan
     from hikkoshi.move.flag_sync import FlagResult
     from hikkoshi.move.mail_receipt import MailReceipt
+    from hikkoshi.move.plan import Plan
+    from hikkoshi.move.preflight import Preflight
     from hikkoshi.move.undo import UndoResult
 
 
@@ -25,6 +29,24 @@ class ScreenSession(AccountSession):
         from hikkoshi.accounts.flags import plan_flags
 
         return plan_flags(self, ids, remove=remove)
+
+    def look(self, plan: "Plan", report: Report, cancel: Cancel) -> "Preflight | None":
+        """See `accounts.preflight.look_before_sending`; None where the work was to stop before its end.
+
+        What was not looked at then is looked at as it is sent.
+        """
+        from hikkoshi.accounts.preflight import look_before_sending
+
+        try:
+            return look_before_sending(self, plan, report, cancel)
+        except Cancelled:
+            return None
+
+    def repaired(self, plan: "Plan", repairs: "frozenset[Repair]") -> "Plan":
+        """See `accounts.preflight.choose_repairs`."""
+        from hikkoshi.accounts.preflight import choose_repairs
+
+        return choose_repairs(self, plan, repairs)
 
     def past_moves(self) -> "list[Move]":
         """The moves to this account, newest first."""

@@ -9,8 +9,9 @@ from hikkoshi.app.screens.history import RECEIPT, RESUME, moves_records, receipt
 from hikkoshi.app.screens.records import RecordsScreen
 from hikkoshi.app.screens.undo import confirm_undo, undone
 from hikkoshi.app.words import progress_text
-from hikkoshi.app.work import Event
+from hikkoshi.app.work import Event, Tell
 from hikkoshi.i18n import _
+from hikkoshi.jobs.cancel import Cancel
 from hikkoshi.jobs.progress import Progress
 from hikkoshi.ledger.records import Move
 from hikkoshi.move.undo import UndoResult
@@ -39,14 +40,16 @@ class History:
         """Plan to go on with a move; without a number with the last one that ended early."""
         session = self._screen.session
 
-        def plan() -> Proposal | None:
+        def plan(report: Tell, cancel: Cancel) -> Proposal | None:
             left = session.plan_resume(move)
-            return propose(left.plan, left) if left is not None and left.work else None
+            if left is None or not left.work:
+                return None
+            return propose(left.plan, session.look(left.plan, report, cancel), left)
 
-        self._screen.work.start(PLAN_RESUME, lambda _report, _cancel: plan())
+        self._screen.work.start(PLAN_RESUME, plan)
 
     def told(self, event: Event) -> None:
-        """How far an undo is."""
+        """How far an undo is, or the look at the mails of a plan."""
         if isinstance(event, Progress):
             self._screen.say(progress_text(event))
 

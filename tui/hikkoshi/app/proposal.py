@@ -1,10 +1,12 @@
-"""A plan as the screen proposes it: with what fits of it where the whole does not, and the move that it goes on with."""
+"""A plan as the screen proposes it: what was found in its mails, what of it fits, and the move that it goes on with."""
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from hikkoshi.mail.repairs import Repair
 from hikkoshi.move.offers import Kind, Offer, narrowed, offers
 from hikkoshi.move.plan import Plan
+from hikkoshi.move.preflight import Preflight
 
 if TYPE_CHECKING:
     from hikkoshi.accounts.resuming import ResumePlan
@@ -12,9 +14,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """`offers`: parts of the plan that fit; `offer`: the part that this is; `resuming`: what is left of which move."""
+    """`plan`, with these `repairs`; `bare`: it without them. `found` in its mails; None: not all were looked at.
+
+    `offers`: parts of the plan that fit; `offer`: the part that this is; `resuming`: what is left of which move.
+    """
 
     plan: Plan
+    bare: Plan
+    found: Preflight | None = None
+    repairs: frozenset[Repair] = frozenset()
     offers: tuple[Offer, ...] = ()
     resuming: "ResumePlan | None" = None
     offer: Offer | None = None
@@ -23,9 +31,25 @@ class Proposal:
         """The proposal of one of the parts that fit."""
         offer = next(each for each in self.offers if each.kind is kind)
         rooms = [outlook.room for outlook in self.plan.outlooks]
-        return replace(self, plan=narrowed(self.plan, offer, rooms), offers=(), offer=offer)
+        chosen = {item.row for item in offer.items}
+        return replace(
+            self,
+            plan=narrowed(self.plan, offer, rooms),
+            bare=narrowed(self.bare, offer, rooms),
+            found=self.found and self.found.of_rows(chosen),
+            offers=(),
+            offer=offer,
+        )
+
+    def mended(self, plan: Plan, repairs: frozenset[Repair]) -> "Proposal":
+        """The same with the plan that these repairs make of it."""
+        return replace(self, plan=plan, repairs=repairs, offers=_offers(plan) if self.offer is None else ())
 
 
-def propose(plan: Plan, resuming: "ResumePlan | None" = None) -> Proposal:
+def propose(plan: Plan, found: Preflight | None, resuming: "ResumePlan | None" = None) -> Proposal:
     """A plan with what fits of it; half a second for 100,000 mails that do not fit, so it belongs in a worker."""
-    return Proposal(plan, tuple(offers(plan, [outlook.room for outlook in plan.outlooks])), resuming)
+    return Proposal(plan, plan, found, offers=_offers(plan), resuming=resuming)
+
+
+def _offers(plan: Plan) -> tuple[Offer, ...]:
+    return tuple(offers(plan, [outlook.room for outlook in plan.outlooks]))

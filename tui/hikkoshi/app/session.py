@@ -12,11 +12,13 @@ if TYPE_CHECKING:
     from hikkoshi.accounts.session import Early, Snapshot
     from hikkoshi.accounts.undoing import UndoPlan
     from hikkoshi.ledger.records import Move
+    from hikkoshi.mail.repairs import Repair
     from hikkoshi.move.events import Tell
     from hikkoshi.move.flag_plan import FlagPlan
     from hikkoshi.move.flag_sync import FlagResult
     from hikkoshi.move.mail_receipt import MailReceipt
     from hikkoshi.move.plan import Plan
+    from hikkoshi.move.preflight import Preflight
     from hikkoshi.move.receipt import Receipt
     from hikkoshi.move.resume import Resumption
     from hikkoshi.move.undo import UndoResult
@@ -49,6 +51,14 @@ class Session(Protocol):
 
     def plan(self, ids: Iterable[int]) -> "Plan":
         """What an upload of these rows would do. Quick; needs a snapshot."""
+        ...
+
+    def look(self, plan: "Plan", report: Report, cancel: Cancel) -> "Preflight | None":
+        """Look at each mail of a plan before it is sent. Blocks; None where `cancel` was set before the end."""
+        ...
+
+    def repaired(self, plan: "Plan", repairs: "frozenset[Repair]") -> "Plan":
+        """The plan with these repairs of mails that were looked at. Quick."""
         ...
 
     def upload(self, plan: "Plan", report: "Tell", cancel: Cancel, resumed: "Resumption | None" = None) -> "Receipt":

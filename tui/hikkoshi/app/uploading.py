@@ -6,12 +6,17 @@ from typing import TYPE_CHECKING, ClassVar
 from msgspec.structs import replace
 
 from hikkoshi.app.proposal import Proposal, propose
-from hikkoshi.app.screens.confirm import UPLOAD, confirm, stop_move
+from hikkoshi.app.screens.confirm import FINDINGS, REPAIRS, UPLOAD, confirm, stop_move
 from hikkoshi.app.screens.dialog import Dialog
+from hikkoshi.app.screens.findings import findings_records, offered_repairs, repairs_records
 from hikkoshi.app.screens.receipt import receipt_screen
-from hikkoshi.app.work import Event
+from hikkoshi.app.screens.records import RecordsScreen
+from hikkoshi.app.words import progress_text
+from hikkoshi.app.work import Event, Tell
 from hikkoshi.i18n import _
+from hikkoshi.jobs.cancel import Cancel
 from hikkoshi.jobs.progress import Progress
+from hikkoshi.mail.repairs import Repair
 from hikkoshi.move.events import Landed, NotMoved, Rooms, Waiting
 from hikkoshi.move.offers import Kind
 from hikkoshi.move.receipt import Receipt
@@ -20,14 +25,14 @@ from hikkoshi.move.room import Load, Room, outlook
 if TYPE_CHECKING:
     from hikkoshi.app.screens.main import MainScreen
 
-PLAN, MOVE = "plan", "move"
+PLAN, REPAIR, MOVE = "plan", "repair", "move"
 _COUNT_EVERY = 2.0  # seconds between counts of the folder list while mail lands
 
 
 class Uploading:
     """The upload as the main screen sees it. All of it runs in the screen's thread."""
 
-    jobs: ClassVar[tuple[str, ...]] = (PLAN, MOVE)
+    jobs: ClassVar[tuple[str, ...]] = (PLAN, REPAIR, MOVE)
 
     def __init__(self, screen: "MainScreen") -> None:
         self._screen = screen
@@ -48,11 +53,17 @@ class Uploading:
     def plan(self, ids: list[int]) -> None:
         """Ask the account for the plan of these rows."""
         session = self._screen.session
-        self._screen.work.start(PLAN, lambda _report, _cancel: propose(session.plan(ids)))
+
+        def plan(report: Tell, cancel: Cancel) -> Proposal:
+            made = session.plan(ids)
+            return propose(made, session.look(made, report, cancel))
+
+        self._screen.work.start(PLAN, plan)
 
     def ended(self, _name: str, result: object) -> None:
         """Planning or the move ended: show the plan and ask, or what the move did."""
         if isinstance(result, Proposal):
+            self._screen.say("")
             self.ask(result)
         else:
             assert isinstance(result, Receipt)
@@ -66,10 +77,34 @@ class Uploading:
                 return
             if answer == UPLOAD:
                 self._begin(proposal)
+            elif answer == FINDINGS and proposal.found:
+                shown = RecordsScreen(findings_records(proposal.found), self._screen.signs)
+                self._screen.app.push_screen(shown, lambda _answer: self.ask(proposal))
+            elif answer == REPAIRS:
+                self._choose_repairs(proposal, proposal.repairs)
             else:
                 self.ask(proposal.narrowed(Kind(answer)))
 
         self._screen.app.push_screen(confirm(proposal, self._screen.signs), answered)
+
+    def _choose_repairs(self, proposal: Proposal, chosen: frozenset[Repair], cursor: int = 0) -> None:
+        found, screen = proposal.found, self._screen
+        assert found is not None, "repairs are offered for what was looked at"
+
+        def answered(answer: tuple[str, int] | None) -> None:
+            if answer is not None:
+                self._choose_repairs(proposal, chosen ^ {offered_repairs(found)[answer[1]]}, answer[1])
+            elif chosen == proposal.repairs:
+                self.ask(proposal)
+            elif not screen.work.busy:
+                session, bare = screen.session, proposal.bare
+                screen.work.start(
+                    REPAIR, lambda _report, _cancel: proposal.mended(session.repaired(bare, chosen), chosen)
+                )
+
+        screen.app.push_screen(
+            RecordsScreen(repairs_records(found, chosen, screen.signs), screen.signs, cursor), answered
+        )
 
     def _begin(self, proposal: Proposal) -> None:
         plan, screen = proposal.plan, self._screen
@@ -84,7 +119,9 @@ class Uploading:
 
     def told(self, event: Event) -> None:
         """Something happened in the move."""
-        if isinstance(event, Progress):
+        if isinstance(event, Progress) and not self.moving:
+            self._screen.say(progress_text(event))
+        elif isinstance(event, Progress):
             self._screen.panel.progress(event)
             self._show_landed()
         elif isinstance(event, Landed):

@@ -4,7 +4,7 @@ Mails are read from this PC as they would be packed. What was found is kept in t
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from time import monotonic
 
 import msgspec
@@ -53,6 +53,10 @@ class Preflight(msgspec.Struct, frozen=True):
 
     mails: tuple[Noticed, ...] = ()
     problems: tuple[Problem, ...] = ()
+
+    def of_rows(self, rows: Container[int]) -> "Preflight":
+        """The same of these rows alone."""
+        return Preflight(tuple(mail for mail in self.mails if mail.row in rows), self.problems)
 
     def counts(self) -> dict[Finding, int]:
         """In how many mails each thing was found."""

@@ -8,14 +8,17 @@ from rich.cells import cell_len
 
 from hikkoshi.advice.hazards import hazards
 from hikkoshi.advice.offers import how_far, left_text, load_text
+from hikkoshi.advice.preflight import repair_text
 from hikkoshi.advice.report import size_text
 from hikkoshi.app.proposal import Proposal
 from hikkoshi.app.row_text import cut, subject
 from hikkoshi.app.screens.dialog import Answer, Dialog, Line
+from hikkoshi.app.screens.findings import found_lines
 from hikkoshi.app.signs import Signs
 from hikkoshi.app.words import amount, percent, room_name
 from hikkoshi.i18n import N_, _, ngettext
 from hikkoshi.mail.headers import sanitise
+from hikkoshi.mail.repairs import Repair
 from hikkoshi.move.offers import Kind
 from hikkoshi.move.plan import Plan
 from hikkoshi.move.room import Outlook
@@ -24,7 +27,7 @@ from hikkoshi.move.telling import count_texts, local_time
 if TYPE_CHECKING:
     from hikkoshi.accounts.resuming import ResumePlan
 
-UPLOAD = "upload"
+UPLOAD, FINDINGS, REPAIRS = "upload", "findings", "repairs"
 _KINDS = {
     Kind.NEWEST: N_("Newest"),
     Kind.SMALLEST: N_("Smallest"),
@@ -36,12 +39,17 @@ _NAMED = 20  # refused mails that are named one by one
 
 
 def confirm(proposal: Proposal, signs: Signs) -> Dialog[str]:
-    """Show the plan and ask: gives UPLOAD, the kind of a part that fits (its value), or ''.
+    """Show the plan and ask: gives UPLOAD, FINDINGS, REPAIRS, the kind of a part that fits (its value), or ''.
 
     Where it does not fit there is nothing to say yes to but a part.
     """
     plan, resuming = proposal.plan, proposal.resuming
-    lines = [*(_resume_lines(resuming) if resuming else ()), *plan_lines(plan, signs)]
+    lines = [
+        *(_resume_lines(resuming) if resuming else ()),
+        *plan_lines(plan, signs),
+        *found_lines(proposal.found),
+        *_repair_lines(proposal),
+    ]
     no, close = Answer(_("Cancel"), ""), Answer(_("Close"), "")
     if not plan.items and resuming:
         return Dialog(_("Nothing is left to be sent"), lines, [Answer(_("Note that the move has ended"), UPLOAD), no])
@@ -58,8 +66,24 @@ def confirm(proposal: Proposal, signs: Signs) -> Dialog[str]:
         lines = [(how_far(proposal.offer), "strong"), (left_text(proposal.offer.left), ""), ("", ""), *lines]
     if plan.fits is None:
         go = Answer(_("Upload without knowing the limit"), UPLOAD, danger=True)
-        return Dialog(title, lines, [go, no], first=1)
-    return Dialog(title, lines, [Answer(_("Upload"), UPLOAD), no])
+        more = _looks(proposal)
+        return Dialog(title, lines, [go, *more, no], first=1 + len(more))
+    return Dialog(title, lines, [Answer(_("Upload"), UPLOAD), *_looks(proposal), no])
+
+
+def _looks(proposal: Proposal) -> list[Answer[str]]:
+    """What else can be looked at, or chosen, before an upload."""
+    found = proposal.found
+    answers = [Answer(_("Mails…"), FINDINGS)] if found and found.mails else []
+    return answers + ([Answer(_("Repairs…"), REPAIRS)] if found and found.offered() else [])
+
+
+def _repair_lines(proposal: Proposal) -> list[Line]:
+    return [
+        (_("Mended: {what}").format(what=repair_text(repair)), "good")
+        for repair in Repair
+        if repair in proposal.repairs
+    ]
 
 
 def _offer_lines(proposal: Proposal) -> list[Line]:

@@ -8,7 +8,7 @@ from textual.binding import BindingType
 
 from hikkoshi.app.flagging import SYNC_FLAGS, Flagging
 from hikkoshi.app.heads import LEAST_HEIGHT, LEAST_WIDTH, too_small
-from hikkoshi.app.history import UNDO, History
+from hikkoshi.app.history import PLAN_RESUME, UNDO, History
 from hikkoshi.app.keys import SCREEN
 from hikkoshi.app.looking import Looking
 from hikkoshi.app.rows import Look, Rows
@@ -18,7 +18,7 @@ from hikkoshi.app.screens.mapping import MappingScreen
 from hikkoshi.app.screens.shown import Showing
 from hikkoshi.app.session import Session
 from hikkoshi.app.signs import Signs
-from hikkoshi.app.uploading import MOVE, Uploading
+from hikkoshi.app.uploading import MOVE, PLAN, Uploading
 from hikkoshi.app.widgets.key_bar import KeyBar
 from hikkoshi.app.widgets.line_list import LineList
 from hikkoshi.app.widgets.lines import Lines
@@ -137,7 +137,7 @@ class MainScreen(Showing):
             return
         if self.uploading.moving:
             self.uploading.stop()
-        elif self.work.name in (SYNC_FLAGS, UNDO):
+        elif self.work.name in (PLAN, PLAN_RESUME, SYNC_FLAGS, UNDO):
             self.work.cancel.set("user")
         elif self.selection.count:
             self.selection.clear()

@@ -58,9 +58,10 @@ class RecordsScreen(ModalScreen["tuple[str, int] | None"]):
     RecordsScreen KeyBar { margin-top: 1; background: $panel; }
     """
 
-    def __init__(self, shown: Records, signs: Signs) -> None:
+    def __init__(self, shown: Records, signs: Signs, cursor: int = 0) -> None:
         super().__init__()
         self.shown = shown
+        self._cursor = cursor
         self.list = RecordList(shown.columns, signs, id="records")
 
     def compose(self) -> ComposeResult:
@@ -76,7 +77,7 @@ class RecordsScreen(ModalScreen["tuple[str, int] | None"]):
         """Begin in the list."""
         self.query_one("#head").display = bool(self.shown.head)
         self.query_one("#detail").styles.height = self.shown.detail_height
-        self.list.show(self.shown.records)
+        self.list.show(self.shown.records, self._cursor)
         self.list.focus()
         keys = [(choice.name, choice.label, choice.value) for choice in self.shown.choices]
         self.query_one(KeyBar).tell([*keys, (_("Esc"), _("Close"), "")])
