@@ -3,7 +3,7 @@
 import msgspec
 
 from hikkoshi.accounts.options import Files
-from hikkoshi.errors import AccountBusy
+from hikkoshi.errors import LedgerError
 from hikkoshi.ledger.lock import MoveLock
 from hikkoshi.ledger.records import State
 from hikkoshi.ledger.store import Ledger
@@ -32,6 +32,6 @@ def take(files: Files, server: str, seen: tuple[int, int]) -> Leftovers:
                         ledger.finish(move.id, State.STOPPED)
                     ledger.tell(move.id)
                 now = ledger.moves(server) if unchanged else seen
-        except AccountBusy:
+        except LedgerError:
             return Leftovers("", seen)
         return Leftovers(tell_unfinished(moves), now)

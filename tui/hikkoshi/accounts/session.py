@@ -7,6 +7,7 @@ thread of its own; two of them never run at the same time.
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, suppress
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
@@ -43,7 +44,6 @@ from hikkoshi.move.meter import Meter
 from hikkoshi.move.plan import Outline, Plan, make_outline, make_plan
 from hikkoshi.move.quiet import wait_for_stragglers
 from hikkoshi.move.receipt import Receipt
-from hikkoshi.move.resume import Resumption
 from hikkoshi.move.room import Room
 from hikkoshi.move.settle import Settled, settle
 from hikkoshi.move.telling import tell_settled
@@ -51,6 +51,9 @@ from hikkoshi.server.bulk import Bulk
 from hikkoshi.server.login import Login
 from hikkoshi.server.overview import Overview
 from hikkoshi.server.session import ServerSession
+
+if TYPE_CHECKING:
+    from hikkoshi.move.resume import Resumption
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -238,7 +241,7 @@ class AccountSession:
                 )
             )
 
-    def upload(self, plan: Plan, report: Tell, cancel: Cancel, resumed: Resumption | None = None) -> Receipt:
+    def upload(self, plan: Plan, report: Tell, cancel: Cancel, resumed: "Resumption | None" = None) -> Receipt:
         """Carry out a plan, then compare again: `snapshot` is new afterwards.
 
         `resumed`: the move of which it is the rest, see `hikkoshi.accounts.resuming`.
@@ -327,6 +330,8 @@ class AccountSession:
             )
 
     def _settle(self, index: Index, ledger: Ledger, bulk: Bulk) -> None:
+        if not ledger.in_doubt(self.server):
+            return
         try:
             with MoveLock(self.files.lock, "check"):
                 self._settled += settle(index, ledger, self.server, bulk.digest_of)

@@ -10,6 +10,7 @@ import msgspec
 from hikkoshi.accounts.session import AccountSession
 from hikkoshi.accounts.undoing import UndoPlan, plan_undo, undo
 from hikkoshi.advice.report import SCHEMA, size_text
+from hikkoshi.cli.naming import name_failures
 from hikkoshi.cli.options import to_options
 from hikkoshi.cli.output import print_json, say, status_line
 from hikkoshi.cli.work import new_cancel, open_session, refresh
@@ -63,9 +64,9 @@ def run_undo(session: AccountSession, wishes: UndoWishes) -> int:
         result = _undo(session, plan, cancel, wishes)
     finally:
         session.hang_up()
-    for title, failures in ((_("Stays on the server"), result.kept), (_("Not known"), result.open)):
-        for failure in failures:
-            say(f"{title}: {failure.folder}: {failure.subject}: {failure.reason}")
+    for failure in result.kept:
+        say(_("Stays on the server") + f": {failure.folder}: {failure.subject}: {failure.reason}")
+    name_failures(_("Not known"), result.open, wishes.move)
     if wishes.as_json:
         print_json(_object(session.server, wishes, result))
     else:

@@ -16,6 +16,7 @@ from hikkoshi.advice.preflight import preflight_lines
 from hikkoshi.advice.report import SCHEMA, plan_lines, quota_json, size_text
 from hikkoshi.cli.fitting import Fitted, ask_about_unknown, fitted, may_ask
 from hikkoshi.cli.looking import findings, look, with_chosen_repairs
+from hikkoshi.cli.naming import name_failures
 from hikkoshi.cli.options import to_options
 from hikkoshi.cli.output import print_json, say
 from hikkoshi.cli.work import new_cancel, open_session, refresh
@@ -186,8 +187,7 @@ def _nothing_to_resume(session: AccountSession, wishes: Wishes) -> int:
 
 def _tell_left(chosen: ResumePlan, receipt: Receipt | None) -> None:
     """What of the move that is gone on with was not sent; a receipt names the rest of it itself."""
-    for failure in chosen.there:
-        _name(_("Not sent again"), failure)
+    name_failures(_("Not sent again"), chosen.there, chosen.move.id if receipt else None)
     if receipt:
         before = sum(chosen.move.counts.get(state, 0) for state in ARRIVED)
         text = ngettext(
@@ -195,10 +195,8 @@ def _tell_left(chosen: ResumePlan, receipt: Receipt | None) -> None:
         )
         say(text.format(n=before))
         return
-    for failure in chosen.gone:
-        _name(_("Not moved"), failure)
-    for failure in chosen.doubtful:
-        _name(_("In doubt"), failure)
+    name_failures(_("Not moved"), chosen.gone)
+    name_failures(_("In doubt"), chosen.doubtful)
 
 
 def _move(session: AccountSession, plan: Plan, cancel: Cancel, resumed: Resumption | None) -> Receipt:

@@ -5,7 +5,6 @@ with that file locked: from trying the lock until the name of who got it is down
 found while the lock is held is the holder's, never that of one who was killed.
 """
 
-import getpass
 import os
 import socket
 import sqlite3
@@ -103,6 +102,8 @@ def _names(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _me(what: str) -> Holder:
+    import getpass  # a check takes no lock
+
     try:
         user = getpass.getuser()
     except (OSError, KeyError, ImportError):  # a user id without a name
