@@ -61,7 +61,7 @@ class Account:
     def __init__(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.files = files_in(path)
         self.store = FakeStore(Inbox=placed(mail(1), mail(2)), Projects=placed(mail(3, size=9000)))
-        self.bulk = FakeConnection(INBOX={1: mail(1)}, Shared={1: mail(3)})
+        self.bulk = FakeConnection(INBOX={1: mail(1)}, Shared={1: mail(3, size=9000)})
         monkeypatch.setattr(room.Bulk, "open", lambda _login: self.bulk)
 
     def open(self, **options: object) -> AccountSession:
@@ -217,7 +217,7 @@ def test_the_limits_of_the_server_and_of_the_user_hold_with_their_reserve(accoun
 def test_without_any_limit_the_room_is_unknown_and_so_is_whether_it_fits(account: Account) -> None:
     session = account.open()
     (unknown,) = session.refresh(silent, Cancel()).rooms
-    assert (unknown.source, unknown.limit, unknown.used) == (Source.UNKNOWN, None, 1010 + 1030)
+    assert (unknown.source, unknown.limit, unknown.used) == (Source.UNKNOWN, None, 1010 + 9000)
     assert session.plan().fits is None
 
 
