@@ -92,9 +92,28 @@ def test_what_another_upload_is_known_to_have_brought_is_not_counted_twice(sides
     assert state(ledger, id_) == (ItemState.LANDED, second)
 
 
-def test_a_folder_that_was_made_anew_tells_nothing(sides: Planted, ledger: Ledger) -> None:
-    sides.put(SERVER, "INBOX", mail(2))
-    id_ = under_way(ledger, mail(2), uidnext=1, uidvalidity=UIDVALIDITY - 1)
+def test_in_a_folder_that_has_another_uidvalidity_all_mail_is_looked_at(sides: Planted, ledger: Ledger) -> None:
+    """The saved UIDNEXT says nothing about it."""
+    uid, _other = sides.put(SERVER, "INBOX", mail(2), mail(3))
+    there = under_way(ledger, mail(2), uidnext=99, uidvalidity=UIDVALIDITY - 1)
+    missing = under_way(ledger, mail(4), uidnext=1, uidvalidity=UIDVALIDITY - 1)
+
+    assert settle(sides.index, ledger, ACCOUNT) == Settled(arrived=1, missing=1)
+    assert state(ledger, there) == (ItemState.LANDED, uid)
+    assert state(ledger, missing) == (ItemState.PLANNED, None)
+
+
+def test_one_mail_there_is_one_of_two_whatever_uidvalidity_they_were_sent_under(sides: Planted, ledger: Ledger) -> None:
+    (uid,) = sides.put(SERVER, "INBOX", mail(2))
+    ids = [under_way(ledger, mail(2), uidnext=1, uidvalidity=UIDVALIDITY - number) for number in range(2)]
+
+    assert settle(sides.index, ledger, ACCOUNT) == Settled(arrived=1, missing=1)
+    assert {state(ledger, id_) for id_ in ids} == {(ItemState.LANDED, uid), (ItemState.PLANNED, None)}
+
+
+def test_a_folder_that_is_gone_tells_nothing(sides: Planted, ledger: Ledger) -> None:
+    _, [id_] = ledger.begin(ACCOUNT, "/mail", [Item("Inbox", "0:1", 9, b"Subject: x", "Gone", "")])
+    ledger.step(sending=[Sending(id_, b"", "", 0, "", UIDVALIDITY, 1)])
 
     assert settle(sides.index, ledger, ACCOUNT) == Settled(doubtful=1)
     assert state(ledger, id_)[0] is ItemState.DOUBTFUL

@@ -59,11 +59,19 @@ def removed(index: Index, native: str, uidvalidity: int, uids: Iterable[int]) ->
 
 
 def landed_all(index: Index, native: str, uidvalidity: int, mails: Sequence[tuple[int, Message]]) -> None:
-    """`landed` for a batch of (pair, message), in one transaction."""
+    """`landed` for a batch of (pair, message), in one transaction.
+
+    A folder without mail may have had another UIDVALIDITY when it was listed: Courier 5.0 settles it with the first mail.
+    """
     folder = index.server_folder(native)
-    if folder is None or index.stamp(folder) != str(uidvalidity):
+    if folder is None:
+        return
+    anew = index.stamp(folder) != str(uidvalidity)
+    if anew and index.db.execute("SELECT 1 FROM message WHERE folder = ? LIMIT 1", (folder,)).fetchone():
         return
     with index.transaction():
+        if anew:
+            index.set_stamp(folder, str(uidvalidity))
         index.add(folder, [message for _pair, message in mails])
         with counted(index, ",".join(str(int(pair)) for pair, _message in mails)):
             for pair, message in mails:

@@ -70,6 +70,7 @@ class Delivery:
         self._gone = False  # the folder
         self._made = 0
         self._ending = False
+        self._empty = not status.messages
         self._broken = self._cuts = 0
 
     def send(self, letters: list[Letter]) -> None:
@@ -152,7 +153,7 @@ class Delivery:
                 self._others_pass()
             else:
                 uidvalidity = result.uidvalidity or self._uidvalidity
-                self._replaced = self._replaced or uidvalidity != self._uidvalidity
+                self._replaced = self._replaced or not self._same_folder(uidvalidity)
                 self._landed(letter, uidvalidity, result.uid)
         if posting.slowed:
             self._patience.told(Answer(Says.LATER), posting.slowed)
@@ -181,6 +182,15 @@ class Delivery:
                 self._unsure.append(letter)
         else:
             self._ended(letter, ItemState.FAILED, str(refusal), too_large=answer.too_large)
+
+    def _same_folder(self, uidvalidity: int) -> bool:
+        """Whether the folder that has this UIDVALIDITY is the one that was opened.
+
+        Courier 5.0 numbers an empty folder anew each second until the first mail is in it.
+        """
+        if self._empty and not self._ours:
+            self._uidvalidity = uidvalidity
+        return uidvalidity == self._uidvalidity
 
     def _landed(self, letter: Letter, uidvalidity: int, uid: int) -> None:
         self._outcomes.append(Outcome(letter.item, letter.id, ItemState.LANDED, letter, uid, uidvalidity))
@@ -265,7 +275,7 @@ class Delivery:
                 raise
             self._gone = True
             return
-        if status.uidvalidity != self._uidvalidity:
+        if not self._same_folder(status.uidvalidity):
             raise FolderReplaced
         if self._unsure:
             wait_until_quiet(self._link.bulk, self._target, self._link.wait)
@@ -367,7 +377,7 @@ class Delivery:
         self._gone = False
         if status.uidvalidity != self._uidvalidity:
             self._ours.clear()
-        self._uidvalidity, self.uidnext = status.uidvalidity, status.uidnext
+        self._uidvalidity, self.uidnext, self._empty = status.uidvalidity, status.uidnext, not status.messages
         for letter in self._again:
             letter.uidnext = self.uidnext
         self._write_down(self._again)

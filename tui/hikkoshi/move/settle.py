@@ -43,29 +43,35 @@ def settle(index: Index, ledger: Ledger, server: str, digest_of: DigestOf | None
     """Settle the in-doubt mails of earlier moves by a fresh listing. What became of them.
 
     Only UIDs at or above the saved UIDNEXT are looked at: a lower one is not ours. Those of other uploads are not
-    either. `digest_of` is asked where several have the same headers and size; without it they stay in doubt.
+    either. In a folder that has another UIDVALIDITY by now the saved UIDNEXT says nothing, and all of its mail is looked
+    at: what is not there is not on the server, or lies elsewhere, where the comparison finds it. `digest_of` is asked
+    where several have the same headers and size; without it they stay in doubt.
     """
     doubtful = ledger.in_doubt(server)
     if not doubtful:
         return Settled()
     found = Settled()
     ours: Known = {(item.target, item.uidvalidity, item.uid) for item in ledger.uploads(server)}
-    folders: defaultdict[tuple[str, int | None], list[Item]] = defaultdict(list)
+    folders: defaultdict[str, list[Item]] = defaultdict(list)
     for item in doubtful:
-        folders[item.target, item.uidvalidity].append(item)
-    for (target, uidvalidity), items in folders.items():
+        folders[item.target].append(item)
+    for target, items in folders.items():
         folder = index.server_folder(target)
-        if folder is not None and index.stamp(folder) is None:
-            # It could not be opened this time; another listing will tell.
-            found += Settled(open=len(items))
-            continue
-        if folder is None or uidvalidity is None or index.stamp(folder) != str(uidvalidity):
-            reason = _("its folder is gone from the server or was made anew; look there before sending it again")
+        if folder is None:
+            reason = _("its folder is gone from the server; look there before sending it again")
             ledger.step(settled=[Settling(item.id, ItemState.DOUBTFUL, reason) for item in items])
             found += Settled(doubtful=len(items))
             continue
+        stamp = index.stamp(folder)
+        if stamp is None:
+            # It could not be opened this time; another listing will tell.
+            found += Settled(open=len(items))
+            continue
+        uidvalidity = int(stamp)
+        traces = [trace(item, uidvalidity) for item in items]
         body_of = None if digest_of is None else partial(_body, digest_of, target)
-        verdicts = judge(map(trace, items), _sightings(index, folder, items, ours), body_of)
+        known = {uid for native, validity, uid in ours if (native, validity) == (target, uidvalidity)}
+        verdicts = judge(traces, _sightings(index, folder, traces, known), body_of)
         found += write_down(ledger, uidvalidity, verdicts)
     return found
 
@@ -93,8 +99,8 @@ def _body(digest_of: DigestOf, target: str, uid: int) -> bytes | None:
         return None
 
 
-def trace(item: Item) -> Trace:
-    """What the ledger knows of a mail that was being sent."""
+def trace(item: Item, uidvalidity: int) -> Trace:
+    """What the ledger knows of a mail that was being sent to a folder which has this UIDVALIDITY now."""
     return Trace(
         key=item.id,
         identity=identify(item.fields_sent).digest,
@@ -102,14 +108,14 @@ def trace(item: Item) -> Trace:
         body=item.body or b"",
         flags=unpack(item.flags),
         date=item.date,
-        uidnext=item.uidnext or 0,
+        uidnext=(item.uidnext or 0) if item.uidvalidity == uidvalidity else 0,
     )
 
 
-def _sightings(index: Index, folder: int, items: list[Item], ours: Known) -> list[Sighting]:
-    """The mails of a folder that could be one of the items."""
-    lowest = min(item.uidnext or 0 for item in items)
-    wanted = {identify(item.fields_sent).digest for item in items}
+def _sightings(index: Index, folder: int, traces: list[Trace], known: set[int | None]) -> list[Sighting]:
+    """The mails of a folder that could be one of those; `known`: UIDs of other uploads."""
+    lowest = min(trace.uidnext for trace in traces)
+    wanted = {trace.identity for trace in traces}
     rows = index.db.execute(
         "SELECT place, fields, size, flagset.flags, date FROM message JOIN flagset ON flagset.id = message.flags"
         " WHERE folder = ? AND place >= ?",
@@ -118,6 +124,5 @@ def _sightings(index: Index, folder: int, items: list[Item], ours: Known) -> lis
     return [
         Sighting(int(place), identity, size, unpack(flags), date)
         for place, fields, size, flags, date in rows
-        if (identity := identify(fields).digest) in wanted
-        and (items[0].target, items[0].uidvalidity, int(place)) not in ours
+        if (identity := identify(fields).digest) in wanted and int(place) not in known
     ]
