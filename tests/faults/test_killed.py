@@ -37,13 +37,7 @@ def test_killed(case: Callable[[str, str], Case], host: str, way: str, fault: Fa
 @pytest.mark.matrix
 def test_every_point_of_a_move_is_in_the_matrix(hosts: Hosts, mover: DyingMover, tmp_path: Path) -> None:
     """`python tests/faults/points.py` counts them anew."""
-    written = known()
-    for setting, counted in count(hosts, mover, tmp_path):
-        lowest = written[setting]
-        assert counted.commit == lowest.commit, setting
-        # An OK that is heard in time spares the next mail of the same flags a go-ahead.
-        assert 0 <= counted.answer - lowest.answer <= 1, setting
-        assert 0 <= counted.sending - lowest.sending <= 1, setting
+    assert dict(count(hosts, mover, tmp_path)) == known()
 
 
 def test_the_matrix_is_large_enough_and_no_case_is_in_it_twice() -> None:
