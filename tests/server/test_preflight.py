@@ -52,7 +52,11 @@ def looked_at(mover: Mover) -> int:
 
 def test_a_dry_run_names_what_it_found_and_sends_nothing(dovecot: Dovecot, mover: Mover) -> None:
     mover.write(
-        Work=[*mails("plain", 2), mail("bare", body="a\rb\n"), mail("keys", fields="X-Mozilla-Keys: caf\u00e9\n")]
+        Work=[
+            *mails("plain", 2),
+            mail("bare", body="a\rb\n"),
+            mail("keys", fields="X-Mozilla-Status: 0001\nX-Mozilla-Keys: caf\u00e9\n"),
+        ]
     )
     store = state_of(mover.store)
 
