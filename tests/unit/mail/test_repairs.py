@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hikkoshi.mail.bookkeeping import upload_chunks, upload_form
-from hikkoshi.mail.findings import Examined, Examiner, Finding
+from hikkoshi.mail.findings import Examined, Examiner
 from hikkoshi.mail.headers import header_end, iter_fields, unfold
 from hikkoshi.mail.identity import canonical_digest
 from hikkoshi.mail.mending import Mending, folded_header
-from hikkoshi.mail.remedies import REMEDIES, growth, repairs_for
+from hikkoshi.mail.remedies import growth, repairs_for
 from hikkoshi.mail.repairs import Repair
 
 MAIL = b"Subject: x\r\nDate: Sat, 9 Mar 2024 21:30:05 +0900\r\n\r\nbody\r\n"
@@ -168,20 +168,10 @@ def test_blanks_alone_make_no_line() -> None:
     assert folded_header(header) == header
 
 
-def test_a_receipt_is_asked_for_no_more_and_of_read_mail_it_is_left() -> None:
+def test_a_receipt_is_asked_for_no_more() -> None:
     before = b"disposition-notification-to: a@b\r\nX-Confirm-Reading-To: a@b\r\n" + MAIL
 
     after, _mending = mended(before, Repair.HOLD_RECEIPTS)
 
     assert after == b"X-disposition-notification-to: a@b\r\nX-X-Confirm-Reading-To: a@b\r\n" + MAIL
     assert message_from_bytes(after)["Disposition-Notification-To"] is None
-    assert repairs_for(Finding.ASKS_FOR_RECEIPT, unread=True) == {Repair.HOLD_RECEIPTS}
-    assert repairs_for(Finding.ASKS_FOR_RECEIPT, unread=False) == frozenset()
-
-
-def test_the_table_has_every_finding_and_every_repair() -> None:
-    assert set(REMEDIES) == set(Finding)
-    assert {remedy.repair for remedy in REMEDIES.values()} == {*Repair, None}
-    assert repairs_for(int(~Finding(0)), unread=True) == set(Repair)
-    for finding in (Finding.NUL, Finding.LONG_LINE, Finding.NO_HEADERS):
-        assert REMEDIES[finding].repair is None
