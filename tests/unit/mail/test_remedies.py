@@ -23,7 +23,8 @@ def test_the_page_says_what_the_table_says() -> None:
         r"^\| ([a-z-]+) \| [^|]+ \| ([^|]*) \| ([^|]*) \| ([^|]*) \|$", PAGE.read_text("utf-8"), re.MULTILINE
     )
 
-    assert rows == [
+    assert rows[0] == ("finding", "refused by", "changed by", "repair")
+    assert [row for row in rows[1:] if row[0] != "---"] == [
         (finding.code, ", ".join(remedy.refused_by), ", ".join(remedy.changed_by), remedy.repair or "")
         for finding, remedy in REMEDIES.items()
     ]
