@@ -10,8 +10,11 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -22,7 +25,7 @@ from support.dovecot import Dovecot
 from support.dovecot_config import Settings
 from support.dying_mover import Fault, Order, Report
 from support.faultproxy import FaultProxy
-from support.letters_at_risk import difference
+from support.letters_at_risk import There, difference
 from support.private_server import PrivateServer
 from support.witnesses import holdings
 
@@ -44,6 +47,8 @@ SETTINGS = [
     if not (host == "courier" and way != "waiting") and not (host == "bare" and way == "together")
 ]
 
+Server = TypeVar("Server", bound=PrivateServer)
+
 _APPENDUID = re.compile(rb"\[APPENDUID [^]]*\] ")
 
 
@@ -59,6 +64,12 @@ class Hosts:
         if kind not in self._running:
             self._running[kind] = _START[kind]()
         return self._running[kind]
+
+    def start(self, host: str, start: Callable[[], Server]) -> Server:
+        """Have this one under that name."""
+        server = start()
+        self._running[host] = server
+        return server
 
     def close(self) -> None:
         """Stop all of them."""
@@ -130,31 +141,38 @@ class Case:
 
     def run(self, *arguments: str, fault: Fault = Fault(), timeout: float = 30.0) -> Report:  # noqa: B008 - frozen
         """One run of the program to its end; what it said is in `said` then."""
+        order = self._order(*arguments, fault=fault, timeout=timeout)
+        report = self._mover.run(order)
+        self.said = _said(order)
+        self.line.drain()
+        return report
+
+    def beside(self, mover: DyingMover) -> tuple[int, str]:
+        """Another upload while one runs: its exit status, and what it said."""
+        order = self._order("upload", "--yes")
+        return mover.run(order).status, _said(order)
+
+    def _order(self, *arguments: str, fault: Fault = Fault(), timeout: float = 30.0) -> Order:  # noqa: B008 - frozen
         self._runs += 1
         out, err = (self.folder / f"{self._runs}.{name}" for name in ("out", "err"))
         url = f"imap://{self.user}@{self.line.host}:{self.line.port}"
         secret = ["--password-command", f"echo {self.server.password}"]
-        report = self._mover.run(
-            Order(
-                arguments=["--local", str(self.store), "--server", url, *secret, *arguments],
-                environment=environment(self.folder / "home"),
-                out=str(out),
-                err=str(err),
-                fault=fault,
-                timeout=timeout,
-            )
+        return Order(
+            arguments=["--local", str(self.store), "--server", url, *secret, *arguments],
+            environment=environment(self.folder / "home"),
+            out=str(out),
+            err=str(err),
+            fault=fault,
+            timeout=timeout,
         )
-        self.said = out.read_text() + err.read_text()
-        self.line.drain()
-        return report
 
     def upload(self, fault: Fault = Fault(), timeout: float = 30.0) -> Report:  # noqa: B008 - frozen
         """`hikkoshi upload --yes`."""
         return self.run("upload", "--yes", fault=fault, timeout=timeout)
 
-    def goes_on(self) -> None:
-        """Upload what is left, and see that a further upload finds nothing to send."""
-        assert self.upload().status == 0, self.said
+    def goes_on(self, command: str = "upload") -> None:
+        """Move what is left, by `upload` or by `resume`, and see that a further upload finds nothing to send."""
+        assert self.run(command, "--yes").status == 0, self.said
         before = self.appends
         assert self.upload().status == 0, self.said
         assert self.appends == before > 0, self.said
@@ -168,6 +186,14 @@ class Case:
         """How many mails went up, or commands of many."""
         return self.line.counts.get(b"APPEND", 0)
 
+    def holdings(self) -> Counter[There]:
+        """All that the server holds."""
+        return holdings(self.server, self.user)
+
     def difference(self) -> str:
-        """What is wrong with what the server holds, '' if nothing is."""
-        return difference(holdings(self.server, self.user))
+        """What is wrong with that, '' if nothing is."""
+        return difference(self.holdings())
+
+
+def _said(order: Order) -> str:
+    return Path(order.out).read_text() + Path(order.err).read_text()

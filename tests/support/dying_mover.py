@@ -31,8 +31,8 @@ from hikkoshi.move import upload as _upload  # noqa: F401 - the same
 from hikkoshi.server.appending import Appending
 from hikkoshi.server.channel import Channel
 
-COMMIT, COMMITTED, ANSWER, SENDING, FULL = "commit", "committed", "answer", "sending", "full"
-KINDS = (COMMIT, COMMITTED, ANSWER, SENDING, FULL)
+COMMIT, COMMITTED, ANSWER, SENDING, FULL, HANG_UP = "commit", "committed", "answer", "sending", "full", "hang-up"
+KINDS = (COMMIT, COMMITTED, ANSWER, SENDING, FULL, HANG_UP)
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -41,7 +41,8 @@ class Fault(msgspec.Struct, frozen=True):
     `commit`: just before the ledger commits; `committed`: just behind it;
     `answer`: at a go-ahead, or at a command's OK, NO or BAD while the move runs, before anything is made of it;
     `sending`: while a mail or its command is sent, half of the bytes being gone;
-    `full`: from this commit of the ledger on the disk is full, which does not kill it.
+    `full`: from this commit of the ledger on the disk is full, which does not kill it;
+    `hang-up`: at the same responses as `answer` the terminal is closed (SIGHUP), which does not kill it either.
     """
 
     kind: str = ""
@@ -153,8 +154,11 @@ class Points:
         def heard(*arguments: Any, **options: Any) -> Any:
             parts = method(*arguments, **options)
             # Untagged responses are parts of an answer.
-            if parts is not None and self._moving and not parts[0].startswith(b"* ") and self.reached(ANSWER):
-                die()
+            if parts is not None and self._moving and not parts[0].startswith(b"* "):
+                if self.reached(ANSWER):
+                    die()
+                if self.reached(HANG_UP):
+                    os.kill(os.getpid(), signal.SIGHUP)
             return parts
 
         return heard

@@ -82,10 +82,12 @@ def write_letters(store: Path) -> None:
 
 def expected() -> Counter[There]:
     """What a server has to hold: each mail as often as the store has it."""
-    return Counter(
-        There(FOLDERS.get(letter.folder, letter.folder), uploaded(letter.content), letter.when, letter.flags)
-        for letter in LETTERS
-    )
+    return Counter(map(there, LETTERS))
+
+
+def there(letter: Letter) -> There:
+    """A letter as a server has to hold it."""
+    return There(FOLDERS.get(letter.folder, letter.folder), uploaded(letter.content), letter.when, letter.flags)
 
 
 def difference(found: Counter[There]) -> str:
@@ -95,10 +97,10 @@ def difference(found: Counter[There]) -> str:
     """
     wanted = expected()
     lines = []
-    for there in wanted | found:
-        least = 1 if there.content == uploaded(TWIN) else wanted[there]
-        if not least * bool(wanted[there]) <= found[there] <= wanted[there]:
-            name = there.content.partition(b"Subject: ")[2].partition(b"\r\n")[0].decode("utf-8", "replace")
-            facts = f"{len(there.content)} bytes, {there.when}, {sorted(there.flags)}"
-            lines.append(f"{there.folder}: {name}: {found[there]} of {wanted[there]} ({facts})")
+    for one in wanted | found:
+        least = 1 if one.content == uploaded(TWIN) else wanted[one]
+        if not least * bool(wanted[one]) <= found[one] <= wanted[one]:
+            name = one.content.partition(b"Subject: ")[2].partition(b"\r\n")[0].decode("utf-8", "replace")
+            facts = f"{len(one.content)} bytes, {one.when}, {sorted(one.flags)}"
+            lines.append(f"{one.folder}: {name}: {found[one]} of {wanted[one]} ({facts})")
     return "\n".join(sorted(lines))
