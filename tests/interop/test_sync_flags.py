@@ -3,12 +3,15 @@
 import json
 from collections.abc import Callable, Iterable
 
+import pytest
+
 from hikkoshi.accounts.flags import plan_flags, sync_flags
 from hikkoshi.index.queries import row_ids, rows
 from hikkoshi.index.store import Index
 from hikkoshi.jobs.cancel import Cancel
-from hikkoshi.jobs.progress import silent
+from hikkoshi.jobs.progress import Progress, Stage, silent
 from hikkoshi.ledger.records import State
+from hikkoshi.move import flag_sync
 from hikkoshi.move.flag_plan import FlagPlan
 from hikkoshi.move.flag_sync import FlagResult
 from support.moving import mail, uploaded
@@ -162,6 +165,21 @@ def test_what_the_phone_changed_since_the_look_is_left(sides: Sides) -> None:
     # What is shown now is what the user has seen when they ask again.
     sides.look()
     assert sync(sides, plan_flags(sides.session, remove=True)).complete
+    assert there(sides) == [{SEEN}, {SEEN}, {SEEN}, {FLAGGED}]
+
+
+def test_what_the_phone_changes_while_it_runs_is_left(sides: Sides, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flag_sync, "AT_ONCE", 2)
+    put(sides, *((f"m-{number}", 0x1, "", []) for number in range(4)))
+    sides.look()
+
+    def report(progress: Progress) -> None:
+        if progress.stage is Stage.FLAGS and progress.what and progress.done == 2:
+            sides.other.change_flags("INBOX", 4, add=[FLAGGED])
+
+    result = sync_flags(sides.session, plan_flags(sides.session), report, Cancel())
+
+    assert reasons(result) == {"m-3": MEANWHILE}
     assert there(sides) == [{SEEN}, {SEEN}, {SEEN}, {FLAGGED}]
 
 

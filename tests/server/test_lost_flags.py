@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from imapclient import IMAPClient
 
 from hikkoshi.demo.mailboxes import Account
 from hikkoshi.demo.server import DemoServer
@@ -115,6 +116,26 @@ class TestOnDovecot:
         assert proxy.harmed == ["answer 1 to UID STORE"]
         assert self.flags(dovecot, mover) == [FLAGS[MARKED], FLAGS[READ]]
         assert receipt["moved"]["read_back"] == 2
+
+    def test_mail_of_an_earlier_move_is_left_as_the_user_has_made_it(
+        self, dovecot: Dovecot, proxy: FaultProxy, mover: Mover
+    ) -> None:
+        """Read back when the program is started again, days later perhaps: what is missing may have been taken off."""
+        proxy.change_up = None
+        mover.write(Inbox=mails(MARKED))
+        uploaded(mover)
+        with closing(sqlite3.connect(mover.ledger)) as ledger, ledger:
+            ledger.execute("UPDATE item SET state = 'landed', verified = ''")
+        with IMAPClient(dovecot.host, dovecot.imap_port, ssl=False) as phone:
+            phone.login(user_of(mover), dovecot.password)
+            phone.select_folder("INBOX")
+            phone.remove_flags([1], [FLAGGED])
+
+        mover.write(Inbox=mails(MARKED, READ))
+        uploaded(mover)
+
+        assert self.flags(dovecot, mover) == [{SEEN}, {SEEN}]
+        assert verified(mover) == ["its flags are “\\Seen”", "facts"]
 
 
 class TestOnTheDemosServer:

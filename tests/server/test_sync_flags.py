@@ -182,6 +182,27 @@ class TestAPhone:
 
         assert phone.flags() == [{SEEN}, {SEEN, FLAGGED}, {SEEN}, {SEEN}]
 
+    def test_is_seen_where_the_server_counts_anew_from_less(self, phone: Phone, session: AccountSession) -> None:
+        plan = plan_flags(session)
+        later = FlagPlan(tuple(replace(folder, modseq=1 << 40) for folder in plan.folders))
+        phone.change(2, add=(FLAGGED,))
+
+        assert [each.subject for each in sync(session, later).left] == ["m-1"]
+        assert phone.flags() == [{SEEN}, {FLAGGED}, {SEEN}, {SEEN}]
+
+    def test_that_comes_between_two_portions_is_seen_without_condstore(
+        self, proxy: FaultProxy, phone: Phone, session: AccountSession, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        proxy.hidden = NO_CONDSTORE
+        monkeypatch.setattr(flag_sync, "AT_ONCE", 2)
+        plan = plan_flags(session)
+        # The look behind the first portion's STORE is the last command before the second portion.
+        fetches = proxy.counts.get(b"UID FETCH", 0)
+        proxy.at_answer(b"UID FETCH", fetches + 2, then(lambda: phone.change(4, add=(FLAGGED,))))
+
+        assert [(each.subject, each.reason) for each in sync(session, plan).left] == [("m-3", MEANWHILE)]
+        assert phone.flags() == [{SEEN}, {SEEN}, {SEEN}, {FLAGGED}]
+
     def test_that_has_marked_mail_for_removal_finds_it_there_afterwards(
         self, mover: Mover, phone: Phone, session: AccountSession
     ) -> None:

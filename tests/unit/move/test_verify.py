@@ -1,6 +1,6 @@
 """Reading back: what is the same, what differs, and which mails are read whole."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import pytest
 from msgspec.structs import replace
@@ -9,11 +9,15 @@ from hikkoshi.errors import CommandRefused
 from hikkoshi.mail.identity import canonical_digest
 from hikkoshi.move.verify import BYTES, FACTS, GONE, Sent, read_back
 from hikkoshi.server.readback import Found
-from hikkoshi.server.records import Facts
+from hikkoshi.server.records import Facts, FolderStatus
+from hikkoshi.server.storing import Stored
 
 CONTENT = b"Subject: x\r\n\r\nbody\r\n"
 SENT = Sent(1, 7, 10, len(CONTENT), frozenset({"\\Seen", "$Work"}), 5, canonical_digest(CONTENT), risky=False)
 SAME = Facts(len(CONTENT), frozenset({"\\Seen", "$work", "\\Recent"}), 5)
+
+
+STATUS = FolderStatus(messages=3, uidvalidity=7, uidnext=20)
 
 
 class Server:
@@ -80,3 +84,63 @@ def test_a_mail_that_is_gone_stops_no_other() -> None:
         "it could not be read back: not now",
         FACTS,
     ]
+
+
+class Losing(Server):
+    """A server that has lost flags, and takes those that are stored; `said` is what was done, in order."""
+
+    def __init__(self, facts: dict[int, Facts], status: FolderStatus = STATUS) -> None:
+        super().__init__(facts)
+        self.status = status
+        self.said: list[str] = []
+
+    def select(self, native: str) -> FolderStatus:
+        self.said.append("select")
+        return self.status
+
+    def examine(self, native: str) -> FolderStatus:
+        self.said.append("examine")
+        return self.status
+
+    def store(self, uids: Iterable[int], flags: Sequence[str]) -> Stored:
+        listed = sorted(uids)
+        self.said.append(f"store {listed} {' '.join(flags)}")
+        for uid in listed:
+            self.facts[uid] = replace(self.facts[uid], flags=self.facts[uid].flags.union(flags))
+        return Stored(frozenset(listed))
+
+    def fetch_facts(self, native: str, uids: Iterable[int]) -> dict[int, Facts]:
+        self.said.append(f"fetch {sorted(uids)}")
+        return {uid: self.facts[uid] for uid in uids if uid in self.facts}
+
+    def how(self, *sent: Sent) -> list[str]:
+        return [found.how for found in read_back(self, "INBOX", list(sent), store_lost=True)]  # type: ignore[arg-type]
+
+
+LOST = replace(SAME, flags=frozenset({"$Work", "home"}))
+
+
+def test_flags_that_were_lost_are_stored_and_looked_at_again() -> None:
+    server = Losing({10: LOST, 11: SAME, 12: replace(LOST, flags=frozenset())})
+    sent = [replace(SENT, item=uid, uid=uid, risky=uid == 12) for uid in (10, 11, 12)]
+
+    # What is there and was not sent is still told.
+    assert server.how(*sent) == ["its flags are “$Work \\Seen home”", FACTS, "bytes+flags"]
+    assert server.said == ["select", "store [10] \\Seen", "store [12] $Work \\Seen", "examine", "fetch [10, 12]"]
+    assert server.read == [12], "it is not read whole once more"
+
+
+def test_where_nothing_was_lost_nothing_more_is_asked() -> None:
+    more = replace(SAME, flags=frozenset({"\\Seen", "$work", "home"}))
+    server = Losing({10: more})
+
+    assert "its flags are" in server.how(SENT)[0]
+    assert server.said == []
+
+
+@pytest.mark.parametrize("status", [replace(STATUS, uidvalidity=8), replace(STATUS, read_only=True)])
+def test_nothing_is_stored_in_another_folder_or_one_that_may_only_be_read(status: FolderStatus) -> None:
+    server = Losing({10: LOST}, status)
+
+    assert "its flags are" in server.how(SENT)[0]
+    assert server.said == ["select", "examine"]
