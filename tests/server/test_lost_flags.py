@@ -91,6 +91,23 @@ class TestOnDovecot:
         found = {each.name: set(each.flags) for each in held(dovecot.mail_dir(user_of(mover)))}
         assert found == {f"m-{number}": FLAGS[each] for number, each in enumerate(status)}
 
+    def test_a_large_move_asks_for_no_mail_more_than_twice_and_once_more_behind_the_store(
+        self, dovecot: Dovecot, proxy: FaultProxy, mover: Mover
+    ) -> None:
+        """What is not found as it was sent on the side is not asked for there again and again."""
+        count = 5 * EVERY
+        mover.write(Inbox=mails(*[MARKED] * count))
+        facts: list[bytes] = []
+
+        def note(line: bytes) -> bytes:
+            if b" FETCH (UID " in line and b"RFC822.SIZE" in line:
+                facts.append(line)
+            return line
+
+        proxy.change = note
+        assert uploaded(mover)["flags_set_again"] == count
+        assert count * 2 <= len(facts) <= count * 3
+
     @pytest.mark.parametrize("answer", [b"NO [CANNOT] not here", b"BAD no such thing"])
     def test_what_is_refused_is_told_as_a_difference(
         self, dovecot: Dovecot, proxy: FaultProxy, mover: Mover, answer: bytes

@@ -32,6 +32,7 @@ class ReadingBack:
         changed by the user."""
         self._link, self._ledger, self._store_lost = link, ledger, store_lost
         self._waiting: list[Sent] = []
+        self._again: list[Sent] = []  # not found as sent on the side
         self._aside: Aside[Bulk] | None = None
         self._alone = False  # no second connection can be had
         self._under_way: tuple[list[Sent], Future[Verdicts]] | None = None
@@ -48,7 +49,7 @@ class ReadingBack:
     @property
     def left(self) -> bool:
         """Whether there is something to read back."""
-        return bool(self._waiting or self._under_way)
+        return bool(self._waiting or self._again or self._under_way)
 
     def keep_up(self, native: str) -> bool:
         """Read back on the side what has come together. False: it ought to be done now over the connection that sends."""
@@ -58,7 +59,7 @@ class ReadingBack:
             if not self._under_way[1].done():
                 return True
             self._take()
-        if self._alone:
+        if self._alone or len(self._again) >= EVERY:
             return False
         batch, self._waiting = self._waiting, []
         self._under_way = batch, self._aside.do(partial(_read, native, batch))
@@ -71,9 +72,9 @@ class ReadingBack:
         self._read_here(native)
 
     def _read_here(self, native: str) -> None:
-        if not self._waiting:
+        batch, self._waiting, self._again = self._again + self._waiting, [], []
+        if not batch:
             return
-        batch, self._waiting = self._waiting, []
         try:
             found = self._found(native, batch)
         except (CommandRefused, ProtocolBroken) as error:
@@ -106,11 +107,13 @@ class ReadingBack:
                 self._under_way[1].result()
             self._under_way = None
         self._waiting.clear()
+        self._again.clear()
 
     def close(self) -> None:
         """Take what was read back on the side; what is left stays as it is, landed and not read back."""
         self._take()
         self._waiting.clear()
+        self._again.clear()
         self.hang_up()
 
     def hang_up(self) -> None:
@@ -132,7 +135,7 @@ class ReadingBack:
         as_sent = [each for each in found if each.how in (FACTS, BYTES)]
         self._write_down(as_sent)
         known = {each.item for each in as_sent}
-        self._waiting += [mail for mail in batch if mail.item not in known]
+        self._again += [mail for mail in batch if mail.item not in known]
 
 
 def _read(native: str, batch: list[Sent], bulk: Bulk, *, store_lost: bool = False) -> Verdicts:
