@@ -1,3 +1,4 @@
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -5,7 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hikkoshi.mail import dates
-from hikkoshi.mail.dates import Dated, imap_date, internal_date, parse_date, parse_from_line, parse_imap_date
+from hikkoshi.mail.dates import (
+    Dated,
+    date_field_of_lines,
+    imap_date,
+    internal_date,
+    parse_date,
+    parse_from_line,
+    parse_imap_date,
+)
 
 
 def at(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> int:
@@ -56,6 +65,23 @@ SHAPES = {
     "2024-03-09T12:30:05Z": NOON,
     "2024-03-09T21:30:05+09:00": NOON,
     "2024/03/09 21:30:05 +0900": NOON,
+    "Sat,9 Mar 2024 21:30:05 +0900": NOON,
+    "Sat, 9 Mar 2024 21:30:05+0900": NOON,
+    "Sat, 9 Mar 2024, 21:30:05 +0900": NOON,
+    "Sa., 9. Mar. 2024 21:30:05 +0900": NOON,
+    "9/Mar/2024:21:30:05 +0900": NOON,
+    "Sat, 9 Mar 2024 at 21:30:05 +0900": NOON,
+    "Sat, 9 Mar 2024 T21:30:05 +0900": NOON,
+    "Sat, 9 Mar 2024 21:30:5 +0900": NOON,
+    "Sat, 9 Mar 2024 21:3:05 +0900": NOON - 27 * 60,
+    "Sat, 9 Mar 2024 21:30:05 +09:00:00": NOON,
+    "Sat, 9 Mar 2024 21:30:05 KST": NOON,
+    "Sat, 9 Mar 2024 22:30:05 AEST": NOON,
+    "Sat, 9 Mar 2024 13:30:05 MEZ": NOON,
+    "Saturday, March 09, 2024 9:30:05 PM +0900": NOON,
+    "Sat Mar  9 21:30:05 +0900 2024": NOON,
+    "2024/3/9 21:30:05 (JST)": NOON,
+    "Date: Sat, 9 Mar 2024 21:30:05 +0900": NOON,
     "Sat, 31 Dec 2016 23:59:60 +0000": at(2016, 12, 31, 23, 59, 59),
     "Sat, 1 Jan 50 00:00:00 +0000": at(1950, 1, 1),
     "Sat, 1 Jan 99 00:00:00 +0000": at(1999, 1, 1),
@@ -67,6 +93,25 @@ SHAPES = {
 @pytest.mark.parametrize("shape", SHAPES)
 def test_reads_the_dates_that_mailers_write(shape: str) -> None:
     assert parse_date(shape.encode()) == SHAPES[shape]
+
+
+def test_which_dates_are_called_odd() -> None:
+    """Those that are in RFC 5322's form, folded and with a comment or not; all others were repaired."""
+    states = {shape: date_field_of_lines(b"\nDate: " + shape.encode() + b"\r\n") for shape in SHAPES}
+
+    impossible = {shape for shape, state in states.items() if not state.possible}
+    assert impossible == {shape for shape, when in SHAPES.items() if not at(1971, 1, 1) <= when <= time.time()}
+    proper = {shape for shape, state in states.items() if state.possible and not state.odd}
+    assert proper == {
+        "Sat, 9 Mar 2024 21:30:05 +0900",
+        "Sat,  09 Mar 2024 21:30:05 +0900 (JST)",
+        "Sat, 9 Mar 2024 12:30:05 -0000",
+        "Sat, 9 Mar 2024 12:30:05 +9959",
+        "Sat, 9 Mar 2024 21:30 +0900",
+        "Sat, 9 Mar 2024\r\n\t21:30:05 +0900",
+        "Sat, 31 Dec 2016 23:59:60 +0000",
+    }
+    assert len(SHAPES) - len(proper) - len(impossible) >= 28
 
 
 @pytest.mark.parametrize(

@@ -12,14 +12,18 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 _MONTH = {name: number for number, name in enumerate(_MONTHS, 1)}
 _NAMED_ZONES = {
     "ut": 0, "utc": 0, "gmt": 0, "z": 0, "jst": 540, "est": -300, "edt": -240, "cst": -360, "cdt": -300,
-    "mst": -420, "mdt": -360, "pst": -480, "pdt": -420, "cet": 60, "cest": 120, "bst": 60,
+    "mst": -420, "mdt": -360, "pst": -480, "pdt": -420, "akst": -540, "akdt": -480, "hst": -600, "wet": 0, "west": 60,
+    "bst": 60, "cet": 60, "cest": 120, "met": 60, "mest": 120, "mez": 60, "mesz": 120, "eet": 120, "eest": 180,
+    "msk": 180, "hkt": 480, "sgt": 480, "kst": 540, "aest": 600, "aedt": 660, "nzst": 720, "nzdt": 780,
 }  # fmt: skip
 
-_TIME = r"(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?(?:[.,]\d+)?(?:\s*([AaPp])\.?[Mm]\b\.?)?"
+_TIME = r"(\d{1,2})[:.](\d{1,2})(?:[:.](\d{1,2}))?(?:[.,]\d+)?(?:\s*([AaPp])\.?[Mm]\b\.?)?"
 # An offset, with what people put around it: +09:00, GMT+9, (JST), "+0900".
 _ZONE = r"[\s(\"]*(?:(?:GMT|UTC?)?([+-]\d{1,2}(?::?\d{2})?)(?!\d)|([A-Za-z]{1,4})\b)?"
 # RFC 5322 section 3.3 with its obsolete forms: two- and three-digit years, named zones, no seconds, no zone.
-_DATE = re.compile(r"(?:^|[\s,;])(\d{1,2})[\s-]+([A-Za-z]{3})[a-z]*\.?[\s-]+(\d{4}|\d{2,3})[\s,]+" + _TIME + _ZONE)
+_DATE = re.compile(
+    r"(?:^|[\s,;])(\d{1,2})[\s./-]+([A-Za-z]{3})[a-z]*[\s./-]+(\d{4}|\d{2,3})(?:[\s,]+(?:at\s+|T)?|:)" + _TIME + _ZONE
+)
 # The one form that RFC 5322 asks for, which nearly all mail has: 1.2 us, where the patterns below cost 6. Years that
 # begin with 1 or 2 cannot overflow.
 _COMMON = re.compile(rb"\s*(?:[A-Za-z]{3}, +)?(\d{1,2} [A-Za-z]{3} [12]\d{3} )(\d\d:\d\d:)(\d\d )([+-]\d{4})(?=\s|\Z)")
@@ -28,7 +32,7 @@ _ISO_DATE = re.compile(r"(?:^|\s)(\d{4})([-/])(\d{1,2})\2(\d{1,2})[T\s]+" + _TIM
 _MONTH_FIRST = re.compile(r"\b([A-Za-z]{3})[a-z]*\.?\s+(\d{1,2}),?\s+(\d{4})[\s,]+" + _TIME + _ZONE)
 # The separator of an mbox, `From addr Mon Jan  1 00:00:00 2024` (RFC 4155; ctime, by custom UTC).
 _ASCTIME = re.compile(
-    r"\b([A-Za-z]{3})\s+(\d{1,2})\s+(\d{1,2}):(\d{2})(?::(\d{2}))?\s+([A-Z]{3,4}\s+)?(\d{4})(?:\s+([+-]\d{4}))?"
+    r"\b([A-Za-z]{3})\s+(\d{1,2})\s+(\d{1,2}):(\d{2})(?::(\d{2}))?\s+((?:[A-Z]{3,4}|[+-]\d{4})\s+)?(\d{4})(?:\s+([+-]\d{4}))?"
 )
 # RFC 5322 section 3.3 without its obsolete forms; comments may stand behind it.
 _STRICT = re.compile(
