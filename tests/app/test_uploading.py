@@ -8,6 +8,7 @@ import pytest
 from textual.widgets import Button
 
 from hikkoshi.errors import ConnectFailed
+from hikkoshi.move.room import Decided, Room, Source
 from support.fake_session import MIB
 from support.screen import Opened
 
@@ -107,6 +108,14 @@ async def test_a_part_that_fits_is_offered_shown_and_uploaded(opened: Open) -> N
         dates = [item.message.date for item in plan.items]
         assert plan.fits is True
         assert 0 < len(dates) < 124
+
+
+async def test_the_plan_says_what_decided_the_reserve(opened: Open) -> None:
+    incoming = Room("User quota", "STORAGE", 60 * MIB, 100 * MIB, Source.SERVER, 7 * MIB, decided=Decided.INCOMING)
+    async with opened(given_rooms=(incoming,)) as screen:
+        await screen.press("m", "u")
+
+        assert "A reserve of 7.0 MiB is kept free: your last 30 days of incoming mail." in await screen.dialog()
 
 
 async def test_an_unknown_limit_is_not_agreed_to_by_enter(opened: Open) -> None:

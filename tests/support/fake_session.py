@@ -148,6 +148,7 @@ class FakeSession:
     uploads: list[Plan] = field(default_factory=list)
     steps: list[Callable[[Index], None]] = field(default_factory=list)
     """What comes in, one after the other, while the server is listed; after each an early look, then `pause` is waited for."""
+    given_rooms: tuple[Room, ...] = ()
     found: Preflight = field(default_factory=Preflight)
     look_pause: threading.Event | None = None
     moves: list[Move] = field(default_factory=list)
@@ -301,6 +302,8 @@ class FakeSession:
         return self.left
 
     def rooms(self) -> tuple[Room, ...]:
+        if self.given_rooms:
+            return self.given_rooms
         if self.limit is None:
             return (Room("", "STORAGE", self.used, None, Source.UNKNOWN),)
         return (Room("User quota", "STORAGE", self.used, self.limit, Source.SERVER, self.limit // 20),)

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from hikkoshi.advice.hazards import hazards
 from hikkoshi.advice.offers import how_far, left_text, load_text
 from hikkoshi.advice.preflight import repair_text
-from hikkoshi.advice.report import size_text
+from hikkoshi.advice.report import reserve_text, size_text
 from hikkoshi.app.proposal import Proposal
 from hikkoshi.app.row_text import cut, subject
 from hikkoshi.app.screens.dialog import Answer, Dialog, Line
@@ -158,9 +158,8 @@ def _outlook_lines(outlook: Outlook) -> list[Line]:
         )
     ]
     if room.reserve:
-        lines.append(
-            (_("{amount} of it are kept free for incoming mail").format(amount=amount(room, room.reserve)), "dim")
-        )
+        kept = _("{amount} of it are kept free for incoming mail").format(amount=amount(room, room.reserve))
+        lines.append((reserve_text(room) or kept, "dim"))
     if outlook.missing:
         lines.append((_("{amount} too much.").format(amount=amount(room, outlook.missing)), "bad"))
         lines.append((_("Select less, or make room on the server, and try again."), ""))
