@@ -186,6 +186,32 @@ class TestWhatStays:
         inbox.write_bytes(content[:at] + b"jello" + content[at + 5 :])
         self.check(dovecot, mover, "in-3", "its original cannot be read on this PC")
 
+    def test_a_mail_whose_original_was_deleted_in_the_client(self, dovecot: Dovecot, mover: Mover) -> None:
+        """It can be read at its place until the client compacts the file, and is lost then."""
+        mover.write(Other=[b"X-Mozilla-Status: 0001\n" + mail(f"other-{number}") for number in range(3)])
+        assert mover.run("upload", "--yes").returncode == 0
+        other = mover.store / "Other"
+        content = other.read_bytes()
+        at = content.rindex(b"0001", 0, content.index(b"Subject: other-1"))
+        other.write_bytes(content[:at] + b"0009" + content[at + 4 :])
+
+        done = mover.run("undo", "2", "--yes", "--json")
+
+        assert done.returncode == 1
+        assert [each["subject"] for each in json.loads(done.stdout)["kept"]] == ["other-1"]
+        assert "its original cannot be read" in json.loads(done.stdout)["kept"][0]["reason"]
+        assert on_server(dovecot, mover) == [*SIX, "theirs", "other-1"]
+
+    def test_a_mail_whose_original_lies_in_the_trash(self, dovecot: Dovecot, mover: Mover) -> None:
+        mover.write(Inbox=[mail(name) for name in SIX if name != "in-3"], Trash=[mail("in-3")])
+        self.check(dovecot, mover, "in-3", "its original cannot be read on this PC")
+
+    def test_a_mail_that_was_put_into_another_folder_goes(self, dovecot: Dovecot, mover: Mover) -> None:
+        mover.write(Inbox=[mail(name) for name in SIX if name != "in-3"], Projects=[mail("in-3")])
+
+        assert mover.run("undo", "1", "--yes").returncode == 0
+        assert on_server(dovecot, mover) == ["theirs"]
+
     def test_a_mail_that_is_no_longer_there(self, dovecot: Dovecot, mover: Mover) -> None:
         with other_client(dovecot, mover) as client:
             client.delete_messages([uid_of(client, "in-3")])

@@ -279,3 +279,16 @@ def test_what_was_found_again_under_another_uidvalidity_has_no_first_uid(ledger:
 
     [found] = ledger.items(move)
     assert (found.uidvalidity, found.uid, found.uidnext) == (8, 40, None)
+
+
+def test_what_was_mended_when_it_was_sent_before_is_not_so_when_it_is_planned_anew(ledger: Ledger) -> None:
+    move, [id_] = ledger.begin(SERVER, "/mail", [replace(item(1), repairs="a b")])
+    how = Mended(size=120, fields=b"Subject: sent", source_size=91, source_body=b"original")
+    ledger.step(sending=[Sending(id_, b"sent", "", 5, "date", 7, 3, "a", mended=how)])
+    settle(ledger, id_, ItemState.PLANNED)
+
+    ledger.resume(move, [replace(item(1), id=id_, repairs="b")])
+
+    [planned] = ledger.items(move)
+    assert (planned.size, planned.original_size, planned.fields_sent) == (91, 91, b"Subject: 1")
+    assert planned.repairs == "b"

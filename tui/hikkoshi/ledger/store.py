@@ -98,9 +98,22 @@ class Ledger(Reading):
             )
             self.db.executemany(
                 "UPDATE item SET folder = ?, native = ?, place = ?, size = ?, fields = ?, target = ?, flags = ?,"
-                " state = ?, reason = '' WHERE id = ? AND move = ?",
+                " state = ?, reason = '', repairs = ?, sent_fields = NULL, source_size = NULL, source_body = NULL"
+                " WHERE id = ? AND move = ?",
                 [
-                    (i.folder, i.native, i.place, i.size, i.fields, i.target, i.flags, ItemState.PLANNED, i.id, move)
+                    (
+                        i.folder,
+                        i.native,
+                        i.place,
+                        i.size,
+                        i.fields,
+                        i.target,
+                        i.flags,
+                        ItemState.PLANNED,
+                        i.repairs,
+                        i.id,
+                        move,
+                    )
                     for i in items
                 ],
             )

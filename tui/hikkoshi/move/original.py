@@ -1,13 +1,13 @@
 """Whether the original of an uploaded mail can be read on this PC now, with the digest that it had when it was sent."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 
 from hikkoshi.errors import LocalError
 from hikkoshi.index.finding import local_rows_like
 from hikkoshi.index.store import Index
 from hikkoshi.ledger.records import Item
 from hikkoshi.local.store import LocalStore
-from hikkoshi.mail.folders import Folder
+from hikkoshi.mail.folders import LEFT_OUT, Folder
 from hikkoshi.mail.identity import CanonicalDigest
 from hikkoshi.move.source import upload_pieces
 
@@ -16,35 +16,34 @@ _CANDIDATES = 50
 
 
 class Originals:
-    """The mails of this PC as the originals of uploads: each is read whole, from the disk, when it is asked about."""
+    """The mails of this PC as the originals of uploads: each is read whole, from the disk, when it is asked about.
+
+    Only live mail counts, as a look has just listed it: what the client has deleted can still be read until it compacts the
+    file, and is lost then. Nor does what lies in trash or junk, which clients empty.
+    """
 
     def __init__(self, store: LocalStore, folders: Iterable[Folder], index: Index) -> None:
         self._store, self._index = store, index
-        listed = list(folders)
-        self._by_native: Mapping[str, Folder] = {folder.native: folder for folder in listed}
-        self._by_name: Mapping[str, Folder] = {folder.name: folder for folder in reversed(listed)}
+        self._folders = {folder.native: folder for folder in folders if folder.role not in LEFT_OUT}
         self._natives = {entry.id: entry.folder.native for entry in index.folders()}
 
     def has(self, item: Item) -> bool:
         """Whether a mail with the digest of the item's original can be read now: at its place, else by its identity."""
         if item.original_body is None:
             return False
-        folder = self._by_native.get(item.native) if item.native else self._by_name.get(item.folder)
-        if folder is not None and self._digest(folder, item.place, item.original_size) == item.original_body:
-            return True
-        return any(self._digest(*where, item.original_size) == item.original_body for where in self._like(item))
+        there = list(self._like(item))
+        # Its own place first: the others need not be read then.
+        there.sort(key=lambda where: where[1] != item.place or not _is_of(where[0], item))
+        return any(self._digest(*where, item.original_size) == item.original_body for where in there[:_CANDIDATES])
 
-    def _like(self, item: Item) -> Iterable[tuple[Folder, str]]:
+    def _like(self, item: Item) -> Iterator[tuple[Folder, str]]:
         """Where mails with the item's identity fields and size lie, by the index."""
-        count = 0
         for row in local_rows_like(self._index, [item.fields]):
-            local = row.local
-            if local is None or (local.message.fields, local.message.size) != (item.fields, item.original_size):
+            if row.local is None or row.local.message.partial:
                 continue
-            folder = self._by_native.get(self._natives[local.folder])
-            if folder is not None and count < _CANDIDATES:
-                count += 1
-                yield folder, local.message.place
+            folder, message = self._folders.get(self._natives[row.local.folder]), row.local.message
+            if folder is not None and (message.fields, message.size) == (item.fields, item.original_size):
+                yield folder, message.place
 
     def _digest(self, folder: Folder, place: str, size: int) -> bytes | None:
         """The canonical digest of the upload form of what lies there, None where that cannot be read or is too large."""
@@ -55,6 +54,11 @@ class Originals:
                 size -= len(piece)
                 if size < 0:
                     return None
-        except (LocalError, OSError, ValueError):  # a place that is none of this store's any more
+        except (LocalError, OSError):
             return None
         return digest.digest()
+
+
+def _is_of(folder: Folder, item: Item) -> bool:
+    # An earlier version kept the folder's name only.
+    return folder.native == item.native or (not item.native and folder.name == item.folder)

@@ -4,7 +4,7 @@ A mail is removed only where all of this holds, each time seen anew:
 - its folder has the UIDVALIDITY under which it arrived, and its UID is not below the UIDNEXT that was saved before it was
   sent: a lower one is not ours;
 - the server has it as it was after the move: size, INTERNALDATE, flags, and the digest of all its bytes as they were sent;
-- its original on this PC can be read now with the digest that it had when it was sent.
+- its original on this PC can be read now with the digest that it had when it was sent: live mail, outside of trash and junk.
 
 What is about to be removed is written down as UNDOING before \Deleted is set on it, with UNCHANGEDSINCE (RFC 7162) where
 the server counts changes. Then the flags are looked at once more, and UID EXPUNGE (RFC 4315) names those mails only: other
