@@ -97,6 +97,12 @@ def tmux() -> Tool:
     return _obtain("tmux", ["tmux"], "usr/bin/tmux")
 
 
+@cache
+def mbsync() -> Tool:
+    """The mailbox synchroniser mbsync, got if need be; raises NotHad."""
+    return _obtain("mbsync", ["isync"], "usr/bin/mbsync")
+
+
 def _obtain(name: str, packages: list[str], program: str) -> Tool:
     if found := _installed(name, program):
         return found
@@ -255,7 +261,7 @@ def _link(folder: Path, prefix: Path) -> bool:
 
 def main() -> None:
     """Get everything, saying in one line for each what is had or why not. Never fails: the tests that need it skip."""
-    getters: list[Callable[[], Tool]] = [dovecot, cyrus, courier, tmux]
+    getters: list[Callable[[], Tool]] = [dovecot, cyrus, courier, tmux, mbsync]
     for get in getters:
         try:
             print(f"{get.__name__}: {get().path}")
