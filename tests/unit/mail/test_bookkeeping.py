@@ -1,4 +1,5 @@
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 from hikkoshi.mail.bookkeeping import upload_chunks, upload_form, upload_size
 from hikkoshi.mail.headers import header_block, identity_fields
 from hikkoshi.mail.identity import canonical_digest
+from support import slow_bookkeeping
 
 CLIENT = (
     b"X-Mozilla-Status: 0001\nX-Mozilla-Status2: 00800000\nX-Mozilla-Keys: $label1        \n"
@@ -93,3 +95,19 @@ def test_the_upload_form_in_pieces(stored: bytes, size: int, mbox: bool) -> None
 @given(st.lists(st.sampled_from([b"a", b"\n", b"\r\n", b"\r"]), max_size=30).map(b"".join))
 def test_line_ends_become_crlf_as_one_pattern_says(body: bytes) -> None:
     assert upload_form(b"\n" + body, mbox=True) == re.sub(rb"(?<!\r)\n", b"\r\n", b"\n" + body)
+
+
+def test_an_empty_piece_within_a_line_end_adds_no_cr() -> None:
+    assert b"".join(upload_chunks([b"\na\r", b"", b"\n"], mbox=True)) == b"\r\na\r\n"
+
+
+@given(st.one_of(pieces, st.lists(st.sampled_from(PIECES), max_size=30).map(b"".join)), st.data(), st.booleans())
+@example(b"Status: R\n folded\nX-UIDL: 1", None, True)
+def test_the_upload_form_is_the_slow_twins_however_it_comes(stored: bytes, data: st.DataObject, mbox: bool) -> None:
+    cuts = data.draw(st.lists(st.integers(0, len(stored)))) if data else [3, 3, 11]
+    chunks = [stored[start:end] for start, end in pairwise([0, *sorted(cuts), len(stored)])]
+    wanted = slow_bookkeeping.upload_form(stored, mbox=mbox)
+
+    assert b"".join(upload_chunks(chunks, mbox=mbox)) == upload_form(stored, mbox=mbox) == wanted
+    assert upload_size(stored, mbox=mbox) == len(wanted)
+    assert re.search(rb"(?<!\r)\n", wanted) is None

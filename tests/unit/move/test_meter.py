@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hikkoshi.move import meter as module
 from hikkoshi.move.meter import Meter
@@ -45,3 +47,23 @@ def test_what_was_sent_counts_where_the_server_does_not_count() -> None:
 
     [room] = meter.read(Session(), [])  # type: ignore[arg-type]
     assert (room.used, room.limit) == (500, 1000)
+
+
+@given(st.lists(st.tuples(st.integers(1, 9 << 20), st.floats(0, 3)), max_size=60))
+def test_never_more_than_sixteen_mib_or_five_seconds_between_two_readings(batches: list[tuple[int, float]]) -> None:
+    """Batches of at most 4 MiB and larger single mails, each with the seconds that it takes; one over 16 MiB goes alone."""
+    now = [0.0]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(module, "monotonic", lambda: now[0])
+        meter = Meter(Reserve(), None, 0)
+        used, since, read_at = 0, 0, 0.0
+        for size, seconds in batches:
+            if meter.due_before(size):
+                [room] = meter.read(Session(), [])  # type: ignore[arg-type]
+                assert room.used == used
+                since, read_at = 0, now[0]
+            assert now[0] - read_at < 5
+            meter.sent(size)
+            used, since = used + size, since + size
+            assert since <= max(size, 16 << 20)
+            now[0] += seconds

@@ -64,7 +64,8 @@ def upload_chunks(stored: Iterable[bytes], *, mbox: bool, ends: LineEnds | None 
                 continue
             piece, header = header, None  # noqa: PLW2901 - all that has come until now
             yield upload_form(piece, mbox=mbox, ends=ends)
-        behind_cr = piece.endswith(b"\r")
+        if piece:
+            behind_cr = piece.endswith(b"\r")
     if header:
         yield upload_form(header, mbox=mbox, ends=ends)
 
