@@ -17,9 +17,9 @@ from hikkoshi.accounts.config import AccountConfig, Config, load_config, save_co
 from hikkoshi.accounts.early import EarlyLooks, Listing, is_first
 from hikkoshi.accounts.options import Files, Options, files_of
 from hikkoshi.accounts.proofs import LedgerProofs
+from hikkoshi.accounts.readiness import see_all, see_that_nothing_moved
 from hikkoshi.accounts.rooms import Asked, size_limits
-from hikkoshi.errors import Cancelled, HikkoshiError, IndexUnusable, LedgerError, ServerError
-from hikkoshi.i18n import _
+from hikkoshi.errors import Cancelled, IndexUnusable, LedgerError, ServerError
 from hikkoshi.index.account import compare, is_compared
 from hikkoshi.index.mapping import Target, find_local, map_folders
 from hikkoshi.index.queries import Counts, FolderPair, folder_pairs, total, uploadable
@@ -226,20 +226,7 @@ class AccountSession:
 
     def ready(self) -> None:
         """Raise where an upload could bring a mail twice, since not all of the server was looked at."""
-        if not self._seen().whole:
-            raise HikkoshiError(
-                _(
-                    "The server was not listed to its end, so it is not known yet which mail it lacks. Nothing was sent; "
-                    "look again, and upload what is missing then."
-                )
-            )
-        if not self._seen().server_whole:
-            raise HikkoshiError(
-                _(
-                    "A folder of the server could not be opened, and mail that seems to be missing may be in it. Nothing "
-                    "was sent, so that no mail is there twice; see that the folder can be read, and start again."
-                )
-            )
+        see_all(whole=self._seen().whole, server_whole=self._seen().server_whole)
 
     def upload(self, plan: Plan, report: Tell, cancel: Cancel, resumed: "Resumption | None" = None) -> Receipt:
         """Carry out a plan, then compare again: `snapshot` is new afterwards.
@@ -257,7 +244,7 @@ class AccountSession:
             stack.enter_context(MoveLock(self.files.lock, what))
             index = stack.enter_context(Index(self.files.index))
             ledger = stack.enter_context(Ledger(self.files.ledger))
-            self._see_that_nothing_moved(ledger)
+            see_that_nothing_moved(ledger, self.server, self._moves)
             link = stack.enter_context(Link(self.login, cancel, self.take_kept()))
             meter = self._meter(index)
             move = moving.Upload(
@@ -318,16 +305,6 @@ class AccountSession:
     def _seen(self) -> Snapshot:
         assert self.snapshot is not None, "refresh() comes first"
         return self.snapshot
-
-    def _see_that_nothing_moved(self, ledger: Ledger) -> None:
-        """Raise where the plan was made without what another hikkoshi, or a cut line, has put on the server since."""
-        if ledger.moves(self.server) != self._moves or ledger.in_doubt(self.server):
-            raise HikkoshiError(
-                _(
-                    "Since the server was looked at, mail was uploaded to it of which this plan does not know. Nothing was "
-                    "sent, so that no mail is there twice; look again, and upload what is missing then."
-                )
-            )
 
     def _settle(self, index: Index, ledger: Ledger, bulk: Bulk) -> None:
         if not ledger.in_doubt(self.server):
