@@ -25,7 +25,14 @@ from hikkoshi.i18n import _
 )
 @shared_options
 @click.option("--folder", metavar="F", help=_("Only mail of this local folder."))
-@click.option("--remove", is_flag=True, help=_("Also take away what the server has and the PC has not."))
+@click.option(
+    "--remove",
+    is_flag=True,
+    help=_(
+        "Also take away what the server has and the PC has not; what the PC's store cannot hold, junk marks and \\Deleted "
+        "stay."
+    ),
+)
 @click.option("--dry-run", is_flag=True, help=_("Show the plan and change nothing."))
 @click.option("--yes", is_flag=True, help=_("Do not ask."))
 @click.option("--json", "as_json", is_flag=True, help=_("Print one JSON object."))
