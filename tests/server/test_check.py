@@ -306,7 +306,8 @@ def test_a_disk_that_is_full_ends_in_a_sentence(mover: Mover) -> None:
 def test_its_files_are_the_users_alone(mover: Mover) -> None:
     write_mbox(mover.store / "Inbox", mails("in", 1))
     mover.run("check")
+    mover.run("upload", "--yes")
     made = [path for path in mover.home.rglob("*") if "hikkoshi" in str(path)]
 
-    assert {path.suffix for path in made if path.is_file()} >= {".sqlite", ".lock"}
+    assert {path.suffix for path in made if path.is_file()} >= {".sqlite", ".lock", ".holder"}
     assert {oct(path.stat().st_mode & 0o777) for path in made} == {"0o600", "0o700"}
