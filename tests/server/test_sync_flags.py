@@ -182,6 +182,28 @@ class TestAPhone:
 
         assert phone.flags() == [{SEEN}, {SEEN, FLAGGED}, {SEEN}, {SEEN}]
 
+    def test_is_seen_by_each_mails_own_number(self, proxy: FaultProxy, phone: Phone, session: AccountSession) -> None:
+        """As a server may answer that changes mails while it tells of them: one as it was, the next as it is."""
+        plan = plan_flags(session)
+        unknown = FlagPlan(tuple(replace(folder, modseq=None) for folder in plan.folders))
+        phone.change(1, add=("work",))
+        phone.change(2, add=("work",))
+        phone.change(2, take=("work",))
+        told: list[bytes] = []
+
+        def change(line: bytes) -> bytes:
+            if b" FETCH (UID 1 " in line and not told:
+                told.append(line)
+                return b"* 1 FETCH (UID 1 FLAGS () MODSEQ (1))\r\n"
+            return line
+
+        proxy.change = change
+        result = sync(session, unknown)
+
+        assert told
+        assert [(each.subject, each.reason) for each in result.left] == [("m-0", MEANWHILE)]
+        assert phone.flags() == [{"work"}, {SEEN}, {SEEN}, {SEEN}]
+
     def test_is_seen_where_the_server_counts_anew_from_less(self, phone: Phone, session: AccountSession) -> None:
         plan = plan_flags(session)
         later = FlagPlan(tuple(replace(folder, modseq=1 << 40) for folder in plan.folders))

@@ -44,7 +44,8 @@ _DONE = ""
 class FlagResult(msgspec.Struct, frozen=True):
     """How it ended: `changed` mails have the flags that they were to have; `left` do not, with the reason.
 
-    A mail that got some of its flags is `left`. `Failure.folder` is the server's.
+    A mail that got some of its flags is `left`; where the others cannot be said in IMAP it is `changed`, too.
+    `Failure.folder` is the server's.
     """
 
     state: State
@@ -236,10 +237,12 @@ class _Turn:
             and folded(now[wish.uid].flags) == wish.before
         ]
         if again:
-            modseq = max((now[wish.uid].modseq or 0 for wish in again), default=0) or None
-            stored |= self._send(again, remove, modseq, refused)
+            # Each by its own: under a neighbour's later one a change that came while they were fetched would go through.
+            by_modseq: defaultdict[int | None, list[_Wish]] = defaultdict(list)
             for wish in again:
-                del now[wish.uid]
+                by_modseq[now.pop(wish.uid).modseq].append(wish)
+            for modseq, alike in by_modseq.items():
+                stored |= self._send(alike, remove, modseq, refused)
             now.update(self._bulk.flags_now([wish.uid for wish in again], modseq=self._conditional))
         self.found.update((uid, flagging.flags) for uid, flagging in now.items())
         return {wish.uid: _verdict(wish, now.get(wish.uid), stored, refused, remove=remove) for wish in wishes}
