@@ -97,7 +97,7 @@ def test_a_closed_terminal_ends_the_move_cleanly_and_the_next_start_tells(
 
         with Terminal(tmux, slow, program.environment, 80, 24) as terminal:
             terminal.wait_for(lambda screen: "ended early" in screen and f"{arrived} of 8 mails" in screen)
-            terminal.type("Enter")
+            terminal.type("Escape")  # Enter would go on with it
             terminal.wait_for(lambda screen: "ended early" not in screen and "mail 9" in screen)
             terminal.type("q")
             assert terminal.wait_for_end() == 0
