@@ -7,10 +7,12 @@ says when that is due. The lowest of some runs is written down, so that each cas
 import sys
 import tempfile
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
+import pytest
 import tomli_w
 
 _FILE = Path(__file__).with_name("points.toml")
@@ -43,6 +45,12 @@ def kills(counts: Counts) -> list[Fault]:
 def spread(count: int, setting: int) -> set[int]:
     """The indices of a fair sample of a setting's cases, other ones for each setting."""
     return {(number * count // _SAMPLE + setting * 7) % count for number in range(_SAMPLE)}
+
+
+def sampled(faults: Iterable[Fault], *chosen: Fault) -> list[Any]:
+    """Parameters of the matrix, of which the `chosen` are in the sample."""
+    marks = {fault: [pytest.mark.matrix, *([pytest.mark.sample] if fault in chosen else [])] for fault in faults}
+    return [pytest.param(fault, id=str(fault), marks=marks[fault]) for fault in faults]
 
 
 def count(hosts: Hosts, mover: DyingMover, folder: Path) -> Iterator[tuple[Setting, Counts]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from faults.points import sampled
 from support.crash import Case, DyingMover, Hosts
 from support.dying_mover import ANSWER, COMMIT, COMMITTED, SENDING, Fault
 from support.moving import mail, uploaded, write_mbox
@@ -77,19 +78,14 @@ def test_the_receipt_names_it_and_it_is_not_sent_again(case: MakeCase, way: str)
     assert (again["plan"]["messages"], again["moved"]["messages"], move.appends) == (0, 0, before)
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        pytest.param(Fault(kind, at), id=f"{kind}-{at}")
-        for kind, points in (
-            (COMMIT, (4, 5, 6, 7)),
-            (COMMITTED, (4, 5, 6)),
-            (ANSWER, (2, 4, 6, 8, 10)),
-            (SENDING, (3, 7)),
-        )
-        for at in points
-    ],
-)
+KILLS = [
+    Fault(kind, at)
+    for kind, points in ((COMMIT, (4, 5, 6, 7)), (COMMITTED, (4, 5, 6)), (ANSWER, (2, 4, 6, 8, 10)), (SENDING, (3, 7)))
+    for at in points
+]
+
+
+@pytest.mark.parametrize("fault", sampled(KILLS, KILLS[5], KILLS[9]))
 @pytest.mark.parametrize("way", ["together", "waiting"])
 def test_killed_on_the_way(case: MakeCase, way: str, fault: Fault) -> None:
     """What has arrived is known by fields in which the server has changed bytes."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from faults.points import SETTINGS, kills, known, spread
+from faults.points import SETTINGS, kills, known, sampled, spread
 from support.crash import Case, DyingMover, Hosts
 from support.dovecot import Dovecot
 from support.dovecot_config import Settings
@@ -106,7 +106,7 @@ NUMBERED = [Fault(ANSWER, 8), Fault(ANSWER, 14), Fault(SENDING, 7), Fault(SENDIN
 
 
 @pytest.mark.parametrize("way", ["together", "hurried", "small", "waiting"])
-@pytest.mark.parametrize("fault", [pytest.param(fault, id=str(fault)) for fault in NUMBERED])
+@pytest.mark.parametrize("fault", sampled(NUMBERED, NUMBERED[1]))
 @pytest.mark.parametrize("command", ["upload", "resume"])
 def test_another_uidvalidity(case: MakeCase, way: str, fault: Fault, command: str) -> None:
     move = case("maildir", way)
@@ -136,7 +136,7 @@ def test_an_empty_folder_that_courier_numbers_anew_until_mail_is_in_it(case: Mak
     assert move.difference() == ""
 
 
-@pytest.mark.parametrize("fault", [pytest.param(fault, id=str(fault)) for fault in NUMBERED])
+@pytest.mark.parametrize("fault", sampled(NUMBERED, NUMBERED[2]))
 @pytest.mark.parametrize(("host", "way"), [("maildir", "together"), ("sdbox", "waiting"), ("cyrus", "hurried")])
 @pytest.mark.parametrize("command", ["upload", "resume"])
 def test_an_mbox_that_its_client_has_compacted(
@@ -158,7 +158,8 @@ def test_an_mbox_that_its_client_has_compacted(
 
 
 @pytest.mark.parametrize("way", ["together", "hurried", "small", "waiting"])
-@pytest.mark.parametrize("number", [1, 4, 7])
+@pytest.mark.matrix
+@pytest.mark.parametrize("number", [1, pytest.param(4, marks=pytest.mark.sample), 7])
 @pytest.mark.parametrize("driver", ["maildir", "sdbox"])
 def test_a_server_that_is_restarted(
     mover: DyingMover, letters: Path, tmp_path: Path, driver: str, way: str, number: int
