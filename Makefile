@@ -12,7 +12,7 @@ WORKERS ?= 2
 FAULT_WORKERS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test test-interop test-faults check format screenshots dist test-corpora catalogue clean
+.PHONY: help demo run test test-interop test-faults count-faults check format screenshots dist test-corpora catalogue clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -29,8 +29,11 @@ test: $(VENV)/developed ## all tests; fetches Dovecot and tmux for them where it
 test-interop: $(VENV)/developed ## the same on Dovecot, Cyrus, Courier and bare servers, which it fetches where it can
 	$(BIN)/python -m pytest -q -n $(WORKERS) $(ARGS) tests/interop
 
-test-faults: $(VENV)/developed ## all of the crash matrix: moves that are killed, cut off, refused; some 10 minutes
+test-faults: $(VENV)/developed ## all of the crash matrix: moves that are killed, cut off, refused; up to 20 minutes
 	$(BIN)/python -m pytest -q -n $(FAULT_WORKERS) --all-faults $(ARGS) tests/faults
+
+count-faults: $(VENV)/developed ## count the points at which a move is killed anew: tests/faults/points.toml
+	$(BIN)/python tests/faults/points.py
 
 check: $(VENV)/developed ## lint, format, types, layers, catalogues
 	$(BIN)/ruff check

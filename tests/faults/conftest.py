@@ -18,6 +18,14 @@ def hosts() -> Iterator[Hosts]:
     made.close()
 
 
+@pytest.fixture(autouse=True)
+def _dovecot(hosts: Hosts) -> None:
+    try:
+        hosts.get("maildir")
+    except NotHad as reason:
+        pytest.skip(f"tests against a real server are left out: {reason}")
+
+
 @pytest.fixture(scope="session")
 def mover() -> Iterator[DyingMover]:
     """What runs the program."""

@@ -1,7 +1,7 @@
 """How many points each move of the crash matrix has, and the cases that are made of them.
 
-`python tests/faults/points.py` counts them anew, in runs that nothing happens to, and writes them to points.toml; a test
-says when that is due. The lowest of some runs is written down, so that each case is reached.
+`make count-faults` counts them anew, in runs that nothing happens to, and writes them to points.toml; a test says when that
+is due. The lowest of some runs is written down, so that each case is reached.
 """
 
 import sys

@@ -36,7 +36,7 @@ def test_killed(case: Callable[[str, str], Case], host: str, way: str, fault: Fa
 
 @pytest.mark.matrix
 def test_every_point_of_a_move_is_in_the_matrix(hosts: Hosts, mover: DyingMover, tmp_path: Path) -> None:
-    """`python tests/faults/points.py` counts them anew."""
+    """`make count-faults` counts them anew."""
     assert dict(count(hosts, mover, tmp_path)) == known()
 
 
