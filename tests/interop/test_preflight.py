@@ -106,7 +106,7 @@ def test_a_mended_mail_arrives_as_mended_and_is_known_again(
     known_again(sides)
 
 
-@pytest.mark.parametrize("kind", ["dovecot", "cyrus", "courier"])
+@pytest.mark.parametrize("kind", ["dovecot", "bare", "cyrus", "courier"])
 def test_a_mail_known_by_nothing_but_its_headers_is_known_when_these_were_mended(
     kind: str, sides_on: Callable[[str], Sides]
 ) -> None:

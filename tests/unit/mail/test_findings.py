@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hikkoshi.mail import findings as module
@@ -120,6 +120,7 @@ STORED = [b"a", b"\n", b"\r\n", b"\r", b"\n\n", b"Status: R\r\n", b"X: y\n"]
 
 
 @given(st.lists(st.sampled_from(STORED), max_size=12), st.booleans())
+@example([b"\n", b"a\r", b"\n", b"b\n"], False)  # a line end in two pieces
 def test_mixed_line_ends_are_seen_in_what_is_stored(pieces: list[bytes], mbox: bool) -> None:
     """The client's own lines may end as they like."""
     stored = b"".join(pieces)
