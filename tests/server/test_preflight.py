@@ -1,6 +1,7 @@
 """`hikkoshi upload` looks before it sends, and mends what was chosen, whatever happens meanwhile: against a real server."""
 
 import json
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -127,6 +128,18 @@ def test_a_killed_move_of_mended_mail_goes_on_and_brings_each_once(
     assert contents(dovecot, mover) == sorted(map(mended, NAMES))
     assert mover.run("check").returncode == 0
     assert json.loads(mover.run("upload", "--yes", "--json").stdout)["plan"]["messages"] == 0
+
+
+def test_where_the_server_names_no_uids_mended_mail_is_found_by_what_was_sent(
+    dovecot: Dovecot, proxy: FaultProxy, mover: Mover
+) -> None:
+    proxy.change = lambda line: re.sub(rb"\[APPENDUID [^]]*\] ", b"", line)
+
+    done = json.loads(mover.run("upload", "--yes", "--json", "--repair", "all-lossless").stdout)
+
+    assert (done["moved"]["messages"], done["moved"]["read_back"], done["not_moved"]) == (6, 6, [])
+    assert contents(dovecot, mover) == sorted(map(mended, NAMES))
+    assert mover.run("check").returncode == 0
 
 
 def test_a_mended_mail_can_be_taken_away_again(dovecot: Dovecot, mover: Mover) -> None:

@@ -6,7 +6,7 @@ from email import message_from_bytes
 from email.header import decode_header
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hikkoshi.mail.bookkeeping import upload_chunks, upload_form
@@ -60,6 +60,7 @@ def test_without_a_choice_a_mail_goes_up_as_it_is(stored: bytes, sizes: list[int
 
 
 @given(STORED, SIZES, REPAIRS)
+@example(b"A: b\n\nx\r\ny\rz\r", [1], {Repair.BARE_RETURNS})  # a line end in two pieces
 def test_in_pieces_and_as_a_whole_it_is_the_same(stored: bytes, sizes: list[int], repairs: set[Repair]) -> None:
     whole, one = mended(upload_form(stored, mbox=False), *repairs)
     out, other = mended(upload_chunks(pieces(stored, sizes), mbox=False), *repairs)
