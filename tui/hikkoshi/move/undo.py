@@ -170,12 +170,12 @@ class Undo:
         if self._dry_run:
             self._note(target, reasons, [*gone, *chosen])
             return
-        since = folder.unchanged(chosen, reasons)
+        folder.see_unchanged(chosen, reasons)
         chosen = [item for item in chosen if not reasons[item.id]]
         if chosen:
             self._ledger.undoing(item.id for item in chosen)
             try:
-                gone += folder.remove(chosen, since, reasons)
+                gone += folder.remove(chosen, reasons)
             except ProtocolBroken as error:
                 # The server did not understand: what it may have marked is not to stay so.
                 self._link.renew()
@@ -205,27 +205,28 @@ class _Folder:
 
     def __init__(self, bulk: Bulk, native: str, status: FolderStatus) -> None:
         self._bulk, self._native = bulk, native
-        self._counts = bool(bulk.has_modseq and status.modseq)
+        # What changes from here on gets a higher MODSEQ than the folder had when it was opened; of what a FETCH shows of
+        # one mail nothing follows for another, which may have changed between the two responses.
+        self._since = (status.modseq or None) if bulk.has_modseq else None
 
-    def unchanged(self, items: Sequence[Item], reasons: dict[int, str]) -> int | None:
-        """See that the flags still are as they were; the MODSEQ after which a change is to win, None without CONDSTORE."""
+    def see_unchanged(self, items: Sequence[Item], reasons: dict[int, str]) -> None:
+        """See that the flags still are as they were, at the last moment."""
         if not items:
-            return None
+            return
         self._bulk.noop()
-        now = self._bulk.flags_now([item.uid or 0 for item in items], modseq=self._counts)
+        now = self._bulk.flags_now([item.uid or 0 for item in items])
         for item in items:
             flagging = now.get(item.uid or 0)
             if flagging is None:
                 reasons[item.id] = gone_text()
             elif not same_flags(item, flagging.flags):
                 reasons[item.id] = flags_text(flagging.flags)
-        return max((each.modseq or 0 for each in now.values()), default=0) or None if self._counts else None
 
-    def remove(self, items: Sequence[Item], since: int | None, reasons: dict[int, str]) -> list[Item]:
+    def remove(self, items: Sequence[Item], reasons: dict[int, str]) -> list[Item]:
         r"""Set \Deleted and expunge; those that are gone. The reasons why others are not."""
         by_uid = {item.uid or 0: item for item in items}
         try:
-            stored = self._bulk.store(by_uid, [DELETED], unchanged_since=since)
+            stored = self._bulk.store(by_uid, [DELETED], unchanged_since=self._since)
         except CommandRefused as error:
             return self.unmark(items, str(error), reasons)
         changed = [by_uid[uid] for uid in stored.modified]
