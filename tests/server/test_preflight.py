@@ -78,6 +78,18 @@ def test_a_dry_run_names_what_it_found_and_sends_nothing(dovecot: Dovecot, mover
     assert state_of(mover.store) == store
 
 
+def test_folders_in_which_mail_may_not_stay_are_named(dovecot: Dovecot, mover: Mover) -> None:
+    mover.options = ("--map", "Work=Trash")
+    mover.write(Work=mails("work", 2))
+
+    plan = json.loads(mover.run("upload", "--dry-run", "--json").stdout)["plan"]
+
+    polled, purged = plan["hazards"]
+    assert "by POP" in polled
+    assert polled.startswith("6 mails would go into the server's INBOX")
+    assert purged.startswith("2 mails would go into Trash, which many servers empty")
+
+
 def test_where_nobody_looks_at_the_plan_mail_is_looked_at_as_it_is_packed(dovecot: Dovecot, mover: Mover) -> None:
     done = json.loads(mover.run("upload", "--yes", "--json").stdout)
 

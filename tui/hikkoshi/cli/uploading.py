@@ -11,6 +11,7 @@ import msgspec
 
 from hikkoshi.accounts.resuming import ResumePlan, plan_resume
 from hikkoshi.accounts.session import AccountSession
+from hikkoshi.advice.hazards import hazards
 from hikkoshi.advice.offers import left_text
 from hikkoshi.advice.preflight import preflight_lines
 from hikkoshi.advice.report import SCHEMA, plan_lines, quota_json, size_text
@@ -306,6 +307,7 @@ def _object(session: AccountSession, chosen: Fitted, receipt: Receipt | None) ->
             "messages": plan.load.messages,
             "bytes": plan.load.size,
             "fits": plan.fits,
+            "hazards": hazards(plan),
             "folders": [
                 {"server": s.name, "new": s.new, "messages": s.load.messages, "bytes": s.load.size} for s in plan.shares
             ],
