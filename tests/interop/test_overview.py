@@ -8,7 +8,7 @@ from support.sides import NOON, Sides
 
 
 def login_to(sides: Sides) -> Login:
-    return sides.session._login
+    return sides.session.login
 
 
 def test_the_overview_is_what_single_questions_say(sides: Sides) -> None:
