@@ -36,6 +36,7 @@ ANSWERS = [
     ("SERVERBUG", "Internal error occurred. Refer to server log for more information.", Answer(Says.UNCLEAR)),
     ("INUSE", "Mailbox is in use", Answer(Says.LATER)),
     ("TRYCREATE", "Mailbox doesn't exist: Nope", Answer(Says.NO_FOLDER)),
+    ("", "Mailbox was deleted under us (0.001 + 0.000 secs).", Answer(Says.NO_FOLDER)),
     ("", "Can't save a zero byte message", Answer(Says.MAIL)),
     ("", "Server shutting down.", Answer(Says.MAIL)),
     # Cyrus

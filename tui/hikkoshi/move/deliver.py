@@ -366,18 +366,20 @@ class Delivery:
         return wait or self._full or self._replaced or self._gone
 
     def _start_anew(self) -> None:
-        """Make the folder that another client took away, and let what is left go into it."""
+        """Make the folder that another client took away, and let what is left go into it.
+
+        Mail without an answer is not in the old one any more; in the one that is made it is looked for, as after a cut.
+        """
         self._made += 1
-        for letter in self._unsure:
-            reason = _("its folder was taken away on the server while it was sent; look there before sending it again")
-            self._ended(letter, ItemState.DOUBTFUL, reason)
-        self._unsure.clear()
         self._write_down()
         status = self._make_anew(self._uidvalidity)
         self._gone = False
         if status.uidvalidity != self._uidvalidity:
             self._ours.clear()
         self._uidvalidity, self.uidnext, self._empty = status.uidvalidity, status.uidnext, not status.messages
-        for letter in self._again:
+        for letter in (*self._again, *self._unsure):
             letter.uidnext = self.uidnext
-        self._write_down(self._again)
+        self._write_down((*self._again, *self._unsure))
+        if self._unsure:
+            wait_until_quiet(self._link.bulk, self._target, self._link.wait)
+            self._look()

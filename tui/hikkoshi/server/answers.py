@@ -55,6 +55,8 @@ _FULL = re.compile(
     r"over\s?quota|quota (?:is |was )?exceeded|exceed\w* (?:\w+ ){0,3}quota|mailbox (?:\w+ ){0,3}full", re.IGNORECASE
 )
 """Cyrus 3.6 says `NO Over quota` to APPEND and Courier 5.0 `NO [ALERT] You exceeded your mail quota.`, without OVERQUOTA."""
+_NO_FOLDER = re.compile(r"deleted under us|mailbox does(?:n't| not) exist", re.IGNORECASE)
+"""Dovecot 2.3, where the folder is deleted while mail is stored in it: `NO Mailbox was deleted under us`, without a code."""
 _CODES = re.compile(r"\[([A-Za-z-]+)")
 _WITHIN = 300  # characters: a server may quote the mail behind them
 _UNCLEAR = frozenset({"LIMIT", "UNAVAILABLE", "SERVERBUG"})
@@ -73,7 +75,7 @@ def read_answer(code: str, words: str) -> Answer:
 
 def _says(codes: set[str], words: str, *, about_size: bool) -> Says:
     rules = (
-        ("TRYCREATE" in codes, Says.NO_FOLDER),
+        (codes & {"TRYCREATE", "NONEXISTENT"} or _NO_FOLDER.search(words), Says.NO_FOLDER),
         (codes & {"THROTTLED", "INUSE"}, Says.LATER),
         (about_size, Says.MAIL),
         (_SLOWER.search(words), Says.LATER),  # Gmail gives OVERQUOTA for its bandwidth, too
