@@ -1,6 +1,6 @@
 """Cutting a folder's mails into batches: what is one step of the ledger, and one command where the server takes many."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
@@ -24,7 +24,8 @@ class Letter(msgspec.Struct):
 
     `reason`: why it fails unless it is found on the server. `notes`: what was found in it, see `hikkoshi.move.notes`.
     `refusal`: the last answer that may be about the time; `alone`: how often it was refused so while nothing else was on
-    its way; `outlived`: others passed after that.
+    its way; `outlived`: others passed after that. `heed` is told the bytes of each piece of a mail that is not held in
+    memory before it goes, and may raise.
     """
 
     item: PlanItem
@@ -38,6 +39,7 @@ class Letter(msgspec.Struct):
     refusal: str = ""
     alone: int = 0
     outlived: bool = False
+    heed: Callable[[int], None] | None = None
 
     def outgoing(self) -> Outgoing:
         """It as the server connection takes it."""
@@ -57,19 +59,25 @@ class Letter(msgspec.Struct):
 
     def _chunks(self) -> Iterator[bytes]:
         try:
-            yield from self.parcel.chunks()
+            for piece in self.parcel.chunks():
+                if self.heed is not None and self.parcel.kept is None:
+                    self.heed(len(piece))
+                yield piece
         except (LocalError, OSError) as error:
             self.reason = str(error)
             raise
 
 
-def batches(planned: Iterable[Planned]) -> Iterator[list[Planned]]:
-    """Batches of at most MAILS mails and BYTES bytes, in their order; a mail that is not held in memory is one by itself."""
+def batches(planned: Iterable[Planned], most: Callable[[], int] = lambda: BYTES) -> Iterator[list[Planned]]:
+    """Batches of at most MAILS mails and `most` bytes, BYTES at most, in their order.
+
+    A mail that is larger, or not held in memory, is a batch by itself.
+    """
     batch: list[Planned] = []
     size = 0
     for each in planned:
         own = each[0].size
-        if batch and (len(batch) == MAILS or size + own > BYTES or own > KEPT):
+        if batch and (len(batch) == MAILS or size + own > min(BYTES, most()) or own > KEPT):
             yield batch
             batch, size = [], 0
         batch.append(each)

@@ -21,6 +21,7 @@ from hikkoshi.move.link import Link
 from hikkoshi.move.outcome import FolderReplaced, NoRoom, Outcome
 from hikkoshi.move.plan import PlanItem
 from hikkoshi.move.quiet import wait_until_quiet
+from hikkoshi.move.room import Load
 from hikkoshi.move.suspects import Suspects, Verdict
 from hikkoshi.server.answers import Answer, Says, read_error
 from hikkoshi.server.records import Appended, FolderStatus
@@ -69,7 +70,7 @@ class Delivery:
         self._replaced = self._full = False
         self._gone = False  # the folder
         self._made = 0
-        self._ending = False
+        self._ending = self._no_more = False
         self._empty = not status.messages
         self._broken = self._cuts = 0
 
@@ -82,8 +83,18 @@ class Delivery:
         self._write_down(letters)
         try:
             self._flights.post(letters)
+        except NoRoom as error:
+            # In the middle of a mail: the connection is cut, and nothing of that mail is stored. Earlier ones may be.
+            self._no_more = True
+            self._recover(error)
+            raise
         except CUT as error:
             self._recover(error)
+
+    @property
+    def flying(self) -> Load:
+        """What was sent, or is being sent, and is not answered."""
+        return self._flights.load
 
     def refuse(self, item: PlanItem, id_: int, reason: str) -> None:
         """Note a mail that could not be packed; it is written down with what comes next."""
@@ -340,7 +351,7 @@ class Delivery:
 
         As long as the server asks to slow down they go one by one, and none behind one that it did not want now.
         """
-        while (self._again or self._gone) and not self._full and not self._replaced:
+        while (self._again or self._gone) and not (self._full or self._replaced or self._no_more):
             if self._ending and self._patience.slow:
                 return
             self._patience.pause()

@@ -9,6 +9,7 @@ from hikkoshi.errors import ConnectionLost, LocalError, ProtocolBroken
 from hikkoshi.move.batch import Letter
 from hikkoshi.move.lanes import LanePosting
 from hikkoshi.move.link import Link
+from hikkoshi.move.room import Load
 from hikkoshi.server.appending import Posting
 
 CUT = (ConnectionLost, ProtocolBroken, LocalError, OSError)
@@ -33,6 +34,17 @@ class Flights:
 
     def __len__(self) -> int:
         return len(self._flights)
+
+    @property
+    def load(self) -> Load:
+        """What was sent, or is being sent, and is not answered."""
+        sizes = [
+            letter.parcel.size
+            for flight in self._flights
+            for letter, result in zip(flight.letters, flight.posting.results, strict=True)
+            if result is None
+        ]
+        return Load(sum(sizes), len(sizes))
 
     def post(self, letters: list[Letter], *, singly: bool = False) -> None:
         """Send a batch; `singly`: over one connection, each mail in a command of its own."""

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from itertools import chain, groupby
 
 from msgspec.structs import replace
@@ -31,9 +32,10 @@ from hikkoshi.mail.message import Message
 from hikkoshi.move.batch import Letter, Planned, batches
 from hikkoshi.move.deliver import Delivery
 from hikkoshi.move.events import Landed, NotMoved, Rooms, Tell
+from hikkoshi.move.flow import Flow
 from hikkoshi.move.limits import SizeLearner
 from hikkoshi.move.link import Link
-from hikkoshi.move.meter import Meter
+from hikkoshi.move.meter import BYTES, Meter
 from hikkoshi.move.notes import pack_notes, parcel_notes
 from hikkoshi.move.opening import Targets, gone_with_their_folder
 from hikkoshi.move.outcome import NoRoom, Outcome
@@ -45,6 +47,7 @@ from hikkoshi.move.resume import Resumption
 from hikkoshi.move.room import Load, fits, outlook
 from hikkoshi.move.source import pack_parcel
 from hikkoshi.move.verify import Sent
+from hikkoshi.move.watch import RoomWatch
 from hikkoshi.server.records import FolderStatus
 from hikkoshi.server.writer import sendable_flags
 
@@ -77,6 +80,9 @@ class Upload:
         self._done = Load()
         self._left: dict[str, Load] = {share.target: share.load for share in plan.shares}
         self._sizes = SizeLearner(ledger, server)
+        self._flow = Flow()
+        self._watch = RoomWatch(link.another, meter, list(self._left), lambda: not link.patience.slow)
+        self._streamed = 0
         self._reading = ReadingBack(link, ledger, store_lost=True)
         self._target, self._target_name = "", ""
         self._permanent: frozenset[str] | None = None
@@ -109,6 +115,8 @@ class Upload:
             raise
         except HikkoshiError as error:
             state, problem = State.FAILED, str(error)
+        finally:
+            self._watch.close()
         if state is State.DONE and self._put_off:
             state, problem = State.THROTTLED, _put_off(self._put_off)
         if state in (State.STOPPED, State.NO_ROOM):
@@ -161,16 +169,19 @@ class Upload:
         self._read_back()
 
     def _send(self, group: list[Planned], delivery: Delivery) -> None:
-        for batch in batches(group):
+        for batch in batches(group, lambda: self._flow.most):
             self._cancel.check()
             self._watch_room(delivery, sum(item.size for item, _id in batch))
             letters = list(self._letters(batch, delivery))
             if letters:
-                delivery.send(letters)
+                self._flow.sent()
+                with self._watch.sending():
+                    delivery.send(letters)
             if not self._reading.keep_up(self._target):
                 delivery.drain()
                 self._read_back()
-        delivery.drain()
+        with self._watch.sending():
+            delivery.drain()
 
     def _letters(self, batch: list[Planned], delivery: Delivery) -> Iterator[Letter]:
         for item, id_ in batch:
@@ -181,9 +192,9 @@ class Upload:
                 continue
             flags, dropped = sendable_flags(item.message.flags, self._permanent)
             self._meter.sent(parcel.size)
-            yield Letter(
-                item, id_, parcel, flags, delivery.uidnext, pack_notes(parcel_notes(parcel, item.message, dropped))
-            )
+            notes = pack_notes(parcel_notes(parcel, item.message, dropped))
+            heed = partial(self._heed_while_sending, delivery, parcel.size)
+            yield Letter(item, id_, parcel, flags, delivery.uidnext, notes, heed=heed)
 
     def _outcomes(self, outcomes: list[Outcome]) -> None:
         """Note in the index what arrived, tell what became of each mail, and remember what is to be read back."""
@@ -198,6 +209,7 @@ class Upload:
                 self._reading.add([_sent(each, letter)])
         for uidvalidity, mails in arrived.items():
             landed_all(self._index, self._target, uidvalidity, mails)
+        self._flow.answered(sum(each.letter.parcel.size for each in outcomes if each.letter is not None))
         for each in outcomes:
             if each.state is ItemState.LANDED:
                 self._sizes.landed(each.item.message.size)
@@ -236,17 +248,37 @@ class Upload:
 
     def _watch_room(self, delivery: Delivery, size: int) -> None:
         """Read the limits again when it is time, and stop before the reserve if others filled the box."""
-        if not self._meter.due_before(size):
+        self._flow.alone = self._watch.alone
+        news = self._watch.news()
+        if news is not None:
+            self._tell(Rooms(news))
+        doubtful = news is not None and fits(outlook(news, self._left)) is False
+        if not doubtful and not self._meter.due_before(size):
             return
-        delivery.drain()  # what is on its way counts, too
+        with self._watch.sending():
+            delivery.drain()  # what is on its way counts, too
         current = self._link.steady(lambda: self._meter.read(self._link.bulk, list(self._left)))
         self._tell(Rooms(tuple(current)))
         if fits(outlook(current, self._left)) is False:
-            raise NoRoom(
-                _(
-                    "Meanwhile other mail filled the mailbox, and the rest no longer fits. What arrived until now is whole."
-                )
-            )
+            raise _filled()
+
+    def _heed_while_sending(self, delivery: Delivery, own: int, size: int) -> None:
+        """Before each piece, of `size` bytes, of a mail of `own` bytes that streams: stop where it is sure that the rest does
+        not fit, whether or not mail that is not answered yet counts in what was read aside."""
+        self._streamed += size
+        if self._streamed >= BYTES:
+            self._streamed = 0
+            self._watch.ask_now()
+        news = self._watch.news()
+        if news is None:
+            return
+        self._streamed = 0
+        self._tell(Rooms(news))
+        flying = delivery.flying
+        # This one is not whole, so the server does not count it.
+        counted = Load(own - flying.size, 1 - flying.messages)
+        if fits(outlook(news, {**self._left, self._target: self._left[self._target] + counted})) is False:
+            raise _filled()
 
     def _read_back(self) -> None:
         if self._reading.left:
@@ -256,6 +288,12 @@ class Upload:
     def _report(self, stage: Stage = Stage.UPLOAD) -> None:
         load = self._plan.load
         self._tell(Progress(stage, self._target_name, self._done.messages, load.messages, self._done.size, load.size))
+
+
+def _filled() -> NoRoom:
+    return NoRoom(
+        _("Meanwhile other mail filled the mailbox, and the rest no longer fits. What arrived until now is whole.")
+    )
 
 
 def _ledger_item(item: PlanItem) -> Item:
