@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from hikkoshi.errors import Cancelled
 from hikkoshi.index.account import compare
-from hikkoshi.index.looked import looked_at
+from hikkoshi.index.looked import Looked, keep_looks, looked_at
 from hikkoshi.index.mapping import map_folders
 from hikkoshi.index.proofs import KnownProofs
 from hikkoshi.index.queries import row_ids
@@ -20,7 +20,7 @@ from hikkoshi.jobs.cancel import Cancel
 from hikkoshi.jobs.progress import Progress, Stage, silent
 from hikkoshi.local.detect import open_store
 from hikkoshi.local.store import LocalStore
-from hikkoshi.mail.findings import Finding
+from hikkoshi.mail.findings import Examined, Finding
 from hikkoshi.mail.repairs import Repair
 from hikkoshi.move import preflight as module
 from hikkoshi.move.notes import Note
@@ -152,6 +152,18 @@ def test_what_was_looked_at_until_it_was_stopped_is_kept(look: Look) -> None:
     look.reads.clear()
     look.look(plan)
     assert len(look.reads) == 3
+
+
+def test_what_was_found_in_a_mail_is_not_kept_for_another_that_got_its_row(look: Look) -> None:
+    write_mbox(look.folder / "Inbox", [PLAIN])
+    [item] = look.plan().items
+    found_in = Looked(Examined(int(Finding.NUL)))
+
+    keep_looks(look.index, [(item.row, replace(item.message, place="7:8"), found_in)])
+    keep_looks(look.index, [(item.row, replace(item.message, size=1), found_in)])
+    assert looked_at(look.index, [item.row]) == {}
+    keep_looks(look.index, [(item.row, item.message, found_in)])
+    assert looked_at(look.index, [item.row]) == {item.row: found_in}
 
 
 def test_it_tells_how_far_it_is(look: Look) -> None:

@@ -195,3 +195,21 @@ def test_a_large_mail_that_changes_before_it_is_mended_is_not_given_to_its_end(
     with pytest.raises(LocalChanged):
         pieces.extend(parcel.chunks())
     assert sum(map(len, pieces)) < parcel.size
+
+
+def test_a_large_mail_that_changes_between_the_two_looks_is_not_packed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "KEPT", 10)
+    path = tmp_path / "Inbox"
+    write_mbox(path, [mail("one", fields=EIGHT_BIT)])
+    in_time = source._mended
+
+    def too_late(*given) -> Parcel:
+        path.write_bytes(path.read_bytes().replace(b"hello", b"HELLO"))
+        return in_time(*given)
+
+    monkeypatch.setattr(source, "_mended", too_late)
+
+    with pytest.raises(LocalChanged, match="it changed on this PC"):
+        mended(path, *Repair)
