@@ -40,6 +40,14 @@ def test_mail_counts_once_whichever_side_has_it(sides: Planted) -> None:
     assert found(sides) == (1234, 4)
 
 
+def test_the_larger_copy_is_what_a_mail_takes(sides: Planted) -> None:
+    """A server may have a line end more; a further copy may have lost its attachments."""
+    sides.put(LOCAL, "Inbox", came(1, 1, 1000))
+    sides.put(LOCAL, "Work", came(1, 1, 1000))
+    sides.put(SERVER, "INBOX", came(1, 1, 1002))
+    assert found(sides) == (1002, 1)
+
+
 def test_what_one_wrote_or_threw_away_did_not_come_in(sides: Planted) -> None:
     for side in (LOCAL, SERVER):
         for number, name in enumerate(("Sent", "Drafts", "Templates", "Outbox", "Trash", "Junk"), 10 * side + 1):
