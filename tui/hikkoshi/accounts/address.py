@@ -15,6 +15,7 @@ from hikkoshi.server.login import is_loopback
 _IMAP, _IMAPS = 143, 993  # RFC 8314 section 7
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _SIZE = re.compile(r"\s*(\d{1,15}(?:\.\d{1,15})?)\s*([KMGT]?)(?:i?B)?\s*", re.IGNORECASE)
+_NUMBER = re.compile(r"\d{1,6}(?:\.\d{1,6})?")
 _PERCENT = re.compile(r"\s*(\d{1,15}(?:\.\d{1,15})?)\s*%\s*")
 
 
@@ -74,6 +75,28 @@ def parse_size(text: str) -> int:
     if not match:
         raise UsageError(_("“{text}” is no size. Write it like 500M or 1.5G.").format(text=text))
     return int(float(match[1]) * _UNITS[match[2].upper()])
+
+
+def parse_budget(text: str) -> int:
+    """Bytes a day, 0 for `none`. Raises `UsageError`."""
+    return 0 if text.strip().lower() == "none" else parse_size(text)
+
+
+def parse_rate(text: str) -> int:
+    """Bytes a second, of `500K` or `500K/s`. Raises `UsageError`."""
+    size = parse_size(text.strip().removesuffix("/s"))
+    if not size:
+        raise UsageError(_("A rate of 0 would never end. Leave the option out for no limit."))
+    return size
+
+
+def parse_mails(text: str) -> float:
+    """Mails a second, of `4` or `0.5`. Raises `UsageError`."""
+    if not _NUMBER.fullmatch(text.strip()):
+        raise UsageError(_("“{text}” is no number of mails a second. Write it like 4 or 0.5.").format(text=text))
+    if not float(text):
+        raise UsageError(_("A rate of 0 would never end. Leave the option out for no limit."))
+    return float(text)
 
 
 def parse_reserve(text: str) -> Reserve:

@@ -12,7 +12,11 @@ from hikkoshi.move.room import AUTOMATIC, Reserve
 
 
 class Options(msgspec.Struct, frozen=True):
-    """One local store, one server, and the limits of a move between them (`quota_limit` in bytes)."""
+    """One local store, one server, and the limits of a move between them (`quota_limit` in bytes).
+
+    `daily_budget`: bytes in 24 hours, 0 for no limit, None for the provider's own. `max_rate`: bytes a second; `max_mails`:
+    mails a second; None for no cap.
+    """
 
     local: Path
     address: Address
@@ -21,6 +25,9 @@ class Options(msgspec.Struct, frozen=True):
     quota_limit: int | None = None
     reserve: Reserve = AUTOMATIC
     mapping: dict[str, str] = msgspec.field(default_factory=dict)
+    daily_budget: int | None = None
+    max_rate: int | None = None
+    max_mails: float | None = None
 
 
 class Files(msgspec.Struct, frozen=True):

@@ -16,6 +16,7 @@ from hikkoshi.accounts import leftovers
 from hikkoshi.accounts.config import AccountConfig, Config, load_config, save_config
 from hikkoshi.accounts.early import EarlyLooks, Listing, is_first
 from hikkoshi.accounts.options import Files, Options, files_of
+from hikkoshi.accounts.pacing import budget_in, budget_of, caps_of, see_budget
 from hikkoshi.accounts.proofs import LedgerProofs
 from hikkoshi.accounts.readiness import see_all, see_that_nothing_moved
 from hikkoshi.accounts.rooms import Asked, size_limits
@@ -38,6 +39,7 @@ from hikkoshi.local.scan import AT_LEAST_ONE, AUTOMATIC
 from hikkoshi.local.store import LocalStore
 from hikkoshi.mail.folders import Folder
 from hikkoshi.mail.message import Problem
+from hikkoshi.move.budget import GMAIL_CAPABILITY, Budget
 from hikkoshi.move.events import Rooms, Tell
 from hikkoshi.move.limits import SizeLimits, learnt_limit
 from hikkoshi.move.meter import Meter
@@ -101,6 +103,7 @@ class AccountSession:
         self._kept: Bulk | None = None
         self._asked: Asked | None = None
         self._settled = Settled()
+        self._gmail = False
 
     @property
     def theme(self) -> str:
@@ -134,6 +137,7 @@ class AccountSession:
             local.start()
             connection = stack.enter_context(ExitStack())
             bulk = connection.enter_context(Bulk.open(self.login))
+            self._gmail = bulk.offers(GMAIL_CAPABILITY)
             wait_for_stragglers(ledger, self.server, bulk, cancel.wait)
             self._asked = Asked(index)
             overview = bulk.overview(self._asked.folders, sizes=self.options.quota_limit is not None)
@@ -224,6 +228,10 @@ class AccountSession:
         with Index(self.files.index) as index:
             return make_outline(index, seen.rooms, limits=seen.limits)
 
+    def budget(self) -> Budget | None:
+        """What may go to the server in a day, None without a limit. Needs a look at the server before it."""
+        return budget_in(self.files.ledger, self.options, self.server, gmail=self._gmail)
+
     def ready(self) -> None:
         """Raise where an upload could bring a mail twice, since not all of the server was looked at."""
         see_all(whole=self._seen().whole, server_whole=self._seen().server_whole)
@@ -245,6 +253,8 @@ class AccountSession:
             index = stack.enter_context(Index(self.files.index))
             ledger = stack.enter_context(Ledger(self.files.ledger))
             see_that_nothing_moved(ledger, self.server, self._moves)
+            budget = budget_of(self.options, ledger, self.server, gmail=self._gmail)
+            see_budget(budget, plan)
             link = stack.enter_context(Link(self.login, cancel, self.take_kept()))
             meter = self._meter(index)
             move = moving.Upload(
@@ -259,6 +269,8 @@ class AccountSession:
                 tell=report,
                 cancel=cancel,
                 resumed=resumed,
+                budget=budget,
+                caps=caps_of(self.options),
             )
             read_earlier(link, ledger, self.server)
             receipt = move.run()

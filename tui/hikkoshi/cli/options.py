@@ -49,6 +49,13 @@ def _shared() -> list[Callable[[F], F]]:
             help=_("What stays free for incoming mail (default: 5%, or as much as came within 30 days)."),
         ),
         click.option(
+            "--daily-budget",
+            metavar="SIZE|none",
+            help=_("How much may go up in 24 hours (default: 500 MB to Gmail, else no limit)."),
+        ),
+        click.option("--max-rate", metavar="SIZE", help=_("Send no more than so many bytes a second: 500K.")),
+        click.option("--max-mails", metavar="N", help=_("Send no more than so many mails a second: 4, 0.5.")),
+        click.option(
             "--map",
             "mapping",
             metavar="LOCAL=SERVER",
@@ -76,7 +83,15 @@ def merged(context: click.Context, given: Mapping[str, Any]) -> dict[str, Any]:
 def to_options(values: Mapping[str, Any]) -> "Options":
     """The typed record of the shared options. Raises `UsageError`."""
     # What the values become takes 15 ms to load, and help needs none of it.
-    from hikkoshi.accounts.address import parse_address, parse_mapping, parse_reserve, parse_size
+    from hikkoshi.accounts.address import (
+        parse_address,
+        parse_budget,
+        parse_mails,
+        parse_mapping,
+        parse_rate,
+        parse_reserve,
+        parse_size,
+    )
     from hikkoshi.accounts.options import Options
     from hikkoshi.move.room import AUTOMATIC
 
@@ -93,6 +108,7 @@ def to_options(values: Mapping[str, Any]) -> "Options":
     if ca_file and not ca_file.is_file():
         raise UsageError(_("The certificate file {path} is not there.").format(path=ca_file))
     quota_limit, reserve = values.get("quota_limit"), values.get("reserve")
+    budget, rate, mails = (values.get(name) for name in ("daily_budget", "max_rate", "max_mails"))
     return Options(
         local=local.expanduser(),
         address=address,
@@ -101,4 +117,7 @@ def to_options(values: Mapping[str, Any]) -> "Options":
         quota_limit=parse_size(quota_limit) if quota_limit else None,
         reserve=parse_reserve(reserve) if reserve else AUTOMATIC,
         mapping=parse_mapping(values.get("mapping") or ()),
+        daily_budget=parse_budget(budget) if budget else None,
+        max_rate=parse_rate(rate) if rate else None,
+        max_mails=parse_mails(mails) if mails else None,
     )

@@ -9,6 +9,7 @@ from typing import Any
 import click
 import msgspec
 
+from hikkoshi.accounts.pacing import budget_lines
 from hikkoshi.accounts.resuming import ResumePlan, plan_resume
 from hikkoshi.accounts.session import AccountSession
 from hikkoshi.advice.hazards import hazards
@@ -32,11 +33,12 @@ from hikkoshi.jobs.progress import Progress
 from hikkoshi.ledger.records import ARRIVED
 from hikkoshi.mail.message import Problem
 from hikkoshi.mail.repairs import Repair
-from hikkoshi.move.events import Tell, UploadEvent
+from hikkoshi.move.events import Tell, UploadEvent, Waiting
 from hikkoshi.move.plan import Plan
 from hikkoshi.move.preflight import Preflight
 from hikkoshi.move.receipt import Failure, Receipt, refused
 from hikkoshi.move.resume import Resumption
+from hikkoshi.move.when import said_clock, time_json
 
 ALL_MOVED, NOT_ALL_MOVED, NOT_STARTED, NO_ROOM = 0, 1, 2, 3
 _NOT_STARTED = "not-started"
@@ -112,6 +114,7 @@ def _run_upload(session: AccountSession, wishes: Wishes) -> int:
     found = look(session, plan, cancel) if wishes.looks_first else Preflight()
     if not (wishes.as_json and (wishes.yes or wishes.dry_run)):
         looks = preflight_lines(found, wishes.repairs)
+        looks += budget_lines(session.budget(), plan, size_text)
         for line in (snapshot.description, f"{snapshot.server}:", *plan_lines(plan), *looks, *chosen.lines()):
             click.echo(line, err=wishes.as_json)
     status = _refusal(plan, wishes)
@@ -217,7 +220,12 @@ def _progress_bar(plan: Plan) -> tuple[Tell, Callable[[], None]]:
 
     def tell(event: UploadEvent) -> None:
         nonlocal shown
+        if isinstance(event, Waiting):
+            bar.label = _("Waiting until {time}: the server asks for it").format(time=said_clock(event.until))
+            with suppress(OSError):
+                bar.render_progress()
         if isinstance(event, Progress):
+            bar.label = _("Uploading")
             with suppress(OSError):
                 bar.update(event.bytes_done - shown)
             shown = event.bytes_done
@@ -324,6 +332,7 @@ def _object(session: AccountSession, chosen: Fitted, receipt: Receipt | None) ->
         flags_set_again=receipt.flags_stored if receipt else 0,
         not_read_back=[_failure(failure) for failure in (receipt.unread if receipt else ())],
         move=receipt.move if receipt else None,
+        goes_on_at=time_json(receipt.goes_on_at) if receipt else None,
         quota=quota_json(session.snapshot.rooms),
         problem=receipt.problem if receipt else "",
     )
@@ -332,7 +341,8 @@ def _object(session: AccountSession, chosen: Fitted, receipt: Receipt | None) ->
 def _report(account: str | None, **known: Any) -> dict[str, Any]:
     """The object of `upload --json`; what is not known (it could not be begun, or not be ended) is null."""
     names = (
-        "move", "plan", "moved", "state", "not_moved", "changed", "flags_set_again", "not_read_back", "quota", "problem",
+        "move", "goes_on_at", "plan", "moved", "state", "not_moved", "changed", "flags_set_again", "not_read_back", "quota",
+        "problem",
         "findings",
     )  # fmt: skip
     return {"schema": SCHEMA, "account": account, **dict.fromkeys(names), **known}

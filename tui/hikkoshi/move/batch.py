@@ -8,6 +8,7 @@ from hikkoshi.errors import LocalError
 from hikkoshi.mail.identity import identify
 from hikkoshi.move.evidence import Trace
 from hikkoshi.move.plan import PlanItem
+from hikkoshi.move.rate import Caps
 from hikkoshi.move.source import KEPT, Parcel
 from hikkoshi.server.appending import Outgoing
 
@@ -25,7 +26,7 @@ class Letter(msgspec.Struct):
     `reason`: why it fails unless it is found on the server. `notes`: what was found in it, see `hikkoshi.move.notes`.
     `refusal`: the last answer that may be about the time; `alone`: how often it was refused so while nothing else was on
     its way; `outlived`: others passed after that. `heed` is told the bytes of each piece of a mail that is not held in
-    memory before it goes, and may raise.
+    memory before it goes, and may raise. `caps`: what holds its bytes back.
     """
 
     item: PlanItem
@@ -40,6 +41,7 @@ class Letter(msgspec.Struct):
     alone: int = 0
     outlived: bool = False
     heed: Callable[[int], None] | None = None
+    caps: Caps | None = None
 
     def outgoing(self) -> Outgoing:
         """It as the server connection takes it."""
@@ -57,9 +59,10 @@ class Letter(msgspec.Struct):
             uidnext=self.uidnext,
         )
 
-    def _chunks(self) -> Iterator[bytes]:
+    def _chunks(self) -> Iterator[bytes | memoryview]:
         try:
-            for piece in self.parcel.chunks():
+            chunks = self.parcel.chunks()
+            for piece in chunks if self.caps is None else self.caps.paced(chunks):
                 if self.heed is not None and self.parcel.kept is None:
                     self.heed(len(piece))
                 yield piece
@@ -68,16 +71,21 @@ class Letter(msgspec.Struct):
             raise
 
 
-def batches(planned: Iterable[Planned], most: Callable[[], int] = lambda: BYTES) -> Iterator[list[Planned]]:
+def batches(
+    planned: Iterable[Planned], most: Callable[[], int] = lambda: BYTES, caps: Caps | None = None
+) -> Iterator[list[Planned]]:
     """Batches of at most MAILS mails and `most` bytes, BYTES at most, in their order.
 
-    A mail that is larger, or not held in memory, is a batch by itself.
+    A mail that is larger, or not held in memory, is a batch by itself. Where there are caps batches are smaller: a move
+    stops between two of them.
     """
+    most_mails = min(MAILS, (caps and caps.batch_mails) or MAILS)
+    most_bytes = min(BYTES, (caps and caps.batch_bytes) or BYTES)
     batch: list[Planned] = []
     size = 0
     for each in planned:
         own = each[0].size
-        if batch and (len(batch) == MAILS or size + own > min(BYTES, most()) or own > KEPT):
+        if batch and (len(batch) == most_mails or size + own > min(most_bytes, most()) or own > KEPT):
             yield batch
             batch, size = [], 0
         batch.append(each)

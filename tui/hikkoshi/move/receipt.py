@@ -23,6 +23,7 @@ class Failure(msgspec.Struct, frozen=True):
 class Receipt(msgspec.Struct, frozen=True):
     """The end of a move: `landed` mails of `bytes` (CRLF form) arrived, `read_back` of them as they were sent.
 
+    `goes_on_at`: from when on the server takes the rest, in seconds since 1970 UTC, where that is known.
     `changed`: arrived, but the server has them otherwise than sent. `unread`: arrived, and could not be read back.
     `waiting`: planned and never begun. `flags_stored`: how many had lost flags on the way, which were stored again.
     """
@@ -37,6 +38,7 @@ class Receipt(msgspec.Struct, frozen=True):
     changed: tuple[Failure, ...] = ()
     waiting: tuple[Failure, ...] = ()
     problem: str = ""
+    goes_on_at: float | None = None
     unread: tuple[Failure, ...] = ()
     flags_stored: int = 0
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from itertools import chain, groupby
+from time import time
 
 from msgspec.structs import replace
 
@@ -30,6 +31,7 @@ from hikkoshi.mail.flags import pack
 from hikkoshi.mail.folders import Folder
 from hikkoshi.mail.message import Message
 from hikkoshi.move.batch import Letter, Planned, batches
+from hikkoshi.move.budget import Budget, BudgetSpent
 from hikkoshi.move.deliver import Delivery
 from hikkoshi.move.events import Landed, NotMoved, Rooms, Tell
 from hikkoshi.move.flow import Flow
@@ -41,6 +43,7 @@ from hikkoshi.move.opening import Targets, gone_with_their_folder
 from hikkoshi.move.outcome import NoRoom, Outcome
 from hikkoshi.move.patience import Throttled
 from hikkoshi.move.plan import Plan, PlanItem
+from hikkoshi.move.rate import Caps
 from hikkoshi.move.reading import ReadingBack
 from hikkoshi.move.receipt import Receipt, make_receipt, subject
 from hikkoshi.move.resume import Resumption
@@ -51,7 +54,7 @@ from hikkoshi.move.watch import RoomWatch
 from hikkoshi.server.records import FolderStatus
 from hikkoshi.server.writer import sendable_flags
 
-_ENDS = (Cancelled, NoRoom, Throttled)
+_ENDS = (Cancelled, NoRoom, Throttled, BudgetSpent)
 """What ends a move at a point where all is well."""
 
 
@@ -72,8 +75,13 @@ class Upload:
         tell: Tell,
         cancel: Cancel,
         resumed: Resumption | None = None,
+        budget: Budget | None = None,
+        caps: Caps | None = None,
     ) -> None:
-        """`folders`: the local ones by native name. `resumed`: the earlier move that this one is the rest of."""
+        """`folders`: the local ones by native name. `resumed`: the earlier move that this one is the rest of.
+
+        `budget`: what may go in a day; `caps`: what may go in a second; None for no limit.
+        """
         self._plan, self._server, self._store, self._folders = plan, server, store, folders
         self._index, self._ledger, self._link, self._meter = index, ledger, link, meter
         self._tell, self._cancel, self._resumed = tell, cancel, resumed
@@ -90,6 +98,7 @@ class Upload:
         self._move = 0
         self._rows: dict[int, int] = {}
         self._put_off = 0
+        self._budget, self._caps = budget, caps
         link.patience.tell = tell
 
     def run(self) -> Receipt:
@@ -97,7 +106,7 @@ class Upload:
         ordered = sorted(self._plan.items, key=lambda item: item.target)
         move, ids = self._begin(ordered)
         self._move, self._rows = move, {id_: item.row for item, id_ in zip(ordered, ids, strict=True)}
-        state, problem = State.DONE, ""
+        state, problem, goes_on_at = State.DONE, "", None
         self._reading.expect(len(ordered))
         try:
             for target, group in groupby(zip(ordered, ids, strict=True), key=lambda pair: pair[0].target):
@@ -107,7 +116,9 @@ class Upload:
         except NoRoom as error:
             state, problem = State.NO_ROOM, str(error)
         except Throttled as error:
-            state, problem = State.THROTTLED, str(error)
+            state, problem, goes_on_at = State.THROTTLED, str(error), error.until
+        except BudgetSpent as error:
+            state, problem, goes_on_at = State.BUDGET_SPENT, str(error), error.until
         except (ConnectionLost, ConnectFailed) as error:
             state, problem = State.CONNECTION_LOST, str(error)
         except LedgerError:
@@ -119,11 +130,11 @@ class Upload:
             self._watch.close()
         if state is State.DONE and self._put_off:
             state, problem = State.THROTTLED, _put_off(self._put_off)
-        if state in (State.STOPPED, State.NO_ROOM):
+        if state in (State.STOPPED, State.NO_ROOM, State.BUDGET_SPENT):
             self._last_read_back()
         self._reading.close()
         self._ledger.finish(move, state, self._cancel.reason if state is State.STOPPED else state.value)
-        return make_receipt(self._ledger, move, state, problem)
+        return replace(make_receipt(self._ledger, move, state, problem), goes_on_at=goes_on_at)
 
     def _begin(self, ordered: list[PlanItem]) -> tuple[int, list[int]]:
         """Write the plan down, with the mails that it leaves out. The move's number and the items' numbers."""
@@ -169,19 +180,39 @@ class Upload:
         self._read_back()
 
     def _send(self, group: list[Planned], delivery: Delivery) -> None:
-        for batch in batches(group, lambda: self._flow.most):
+        for whole in batches(group, lambda: self._flow.most, self._caps):
             self._cancel.check()
+            batch, until = self._within_budget(whole, delivery)
             self._watch_room(delivery, sum(item.size for item, _id in batch))
             letters = list(self._letters(batch, delivery))
             if letters:
                 self._flow.sent()
                 with self._watch.sending():
                     delivery.send(letters)
+            if until is not None:
+                raise BudgetSpent(until)
             if not self._reading.keep_up(self._target):
                 delivery.drain()
                 self._read_back()
         with self._watch.sending():
             delivery.drain()
+
+    def _within_budget(self, batch: list[Planned], delivery: Delivery) -> tuple[list[Planned], float | None]:
+        """What of a batch may go today, and when the rest may, None where all goes."""
+        budget, now = self._budget, time()
+        if budget is None:
+            return batch, None
+        going: list[Planned] = []
+        for item, id_ in batch:
+            if item.size > budget.size:
+                reason = _("it is larger than all that may be sent to this server in a day")
+                delivery.refuse(item, id_, reason)
+            elif budget.left(now) < item.size:
+                return going, budget.opens(item.size, now)
+            else:
+                budget.add(item.size, now)
+                going.append((item, id_))
+        return going, None
 
     def _letters(self, batch: list[Planned], delivery: Delivery) -> Iterator[Letter]:
         for item, id_ in batch:
@@ -194,7 +225,7 @@ class Upload:
             self._meter.sent(parcel.size)
             notes = pack_notes(parcel_notes(parcel, item.message, dropped))
             heed = partial(self._heed_while_sending, delivery, parcel.size)
-            yield Letter(item, id_, parcel, flags, delivery.uidnext, notes, heed=heed)
+            yield Letter(item, id_, parcel, flags, delivery.uidnext, notes, heed=heed, caps=self._caps)
 
     def _outcomes(self, outcomes: list[Outcome]) -> None:
         """Note in the index what arrived, tell what became of each mail, and remember what is to be read back."""

@@ -1,6 +1,6 @@
 """When something goes on, as people say it: today, tomorrow, a weekday, a date. Local time."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from hikkoshi.i18n import _
 
@@ -22,6 +22,16 @@ def said_when(at: float, now: float | None = None) -> str:
     if today < then.date() < today + timedelta(days=7):
         return _("on {weekday} at {time}").format(weekday=_weekdays()[then.weekday()], time=clock)
     return _("on {date} at {time}").format(date=then.strftime("%Y-%m-%d"), time=clock)
+
+
+def said_clock(at: float) -> str:
+    """“09:00:05” for a time in seconds since 1970 UTC, rounded up, in the local zone."""
+    return datetime.fromtimestamp(-(-at // 1)).strftime("%H:%M:%S")
+
+
+def time_json(at: float | None) -> str | None:
+    """A time in seconds since 1970 UTC as ISO 8601 has it, rounded up to whole minutes; None for None."""
+    return None if at is None else datetime.fromtimestamp(-(-at // _MINUTE) * _MINUTE, UTC).isoformat()
 
 
 def _weekdays() -> tuple[str, ...]:
