@@ -43,6 +43,9 @@ class FakeConnection(FakeBulk):
         self.quota_asked.append({"INBOX", *quota_of})
         return Overview(self.folders(), {}, self.roots, Namespace(delimiter="/"), 5000)
 
+    def offers(self, _capability: str) -> bool:
+        return False
+
     def quota(self, natives: Iterable[str]) -> list[QuotaRoot]:
         self.quota_asked.append(set(natives))
         return self.roots
