@@ -172,6 +172,7 @@ class Case:
 
     def goes_on(self, command: str = "upload") -> None:
         """Move what is left, by `upload` or by `resume`, and see that a further upload finds nothing to send."""
+        self.line.delay = 0.0
         assert self.run(command, "--yes").status == 0, self.said
         before = self.appends
         assert self.upload().status == 0, self.said
