@@ -96,7 +96,7 @@ class Patience:
             raise Throttled(self._answer, time() + left)
         if self._tries > _TRIES:
             raise Throttled(self._answer)
-        if left > 0:
-            self.tell(Waiting(time() + left, self._answer))
-            self._wait(left)
+        # Told also where it took so long to come here that it is over.
+        self.tell(Waiting(time() + left, self._answer))
+        self._wait(max(0.0, left))
         self._due = None
