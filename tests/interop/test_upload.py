@@ -3,8 +3,10 @@
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
+from imapclient.exceptions import IMAPClientError
 
 from hikkoshi.move.reading import EVERY
 from support.courier import Courier
@@ -31,6 +33,11 @@ def line(sides: Sides) -> Iterator[FaultProxy]:
     with FaultProxy(sides.host.host, sides.host.imap_port) as proxy:
         sides.mover.go_through(proxy)
         yield proxy
+
+
+def _subject(content: bytes) -> str:
+    found = re.search(rb"^Subject: (.*)\r$", content, re.MULTILINE)
+    return found[1].decode() if found else ""
 
 
 def appends(line: FaultProxy) -> int:
@@ -102,7 +109,32 @@ def test_new_folders_get_the_servers_own_names(sides: Sides) -> None:
 
     assert (done.returncode, done.stderr) == (0, "")
     assert made <= sides.other.folders()
+    assert made <= sides.other.subscribed(), "mail clients show only folders that are subscribed to"
     assert sides.mover.run("check").returncode == 0
+
+
+def test_a_folder_that_is_deleted_meanwhile_is_made_again(sides: Sides, line: FaultProxy) -> None:
+    native = sides.native("Reports")
+    sides.mover.write(Reports=mails("in", 450))  # nine batches: some go after it
+    answers = 0
+
+    def change(answer: bytes) -> bytes:
+        nonlocal answers
+        if re.match(rb"h\d+ OK .*APPEND", answer, re.IGNORECASE):
+            answers += 1
+            if answers == 2:
+                with suppress(IMAPClientError):  # Dovecot does not while it is being filled
+                    sides.other.delete(native)
+        return answer
+
+    line.change = change
+    receipt = json.loads(sides.upload("--json").stdout)
+
+    there = {_subject(content) for content in sides.other.contents(native).values()}
+    named = {each["subject"] for each in receipt["not_moved"]}
+    assert there | named == {f"in-{n}" for n in range(450)}
+    assert not there & named
+    assert native in sides.other.subscribed()
 
 
 def test_eight_bit_headers_are_no_reason_to_send_a_mail_twice(sides: Sides, line: FaultProxy) -> None:

@@ -111,6 +111,10 @@ class OtherClient:
         found = self._client.list_folders()
         return {str(name) for attributes, _, name in found if b"\\Noselect" not in attributes}
 
+    def subscribed(self) -> set[str]:
+        """Native names of the folders that are subscribed to."""
+        return {name for _flags, _delimiter, name in self._client.list_sub_folders()}
+
     def uidvalidity(self, native: str) -> int:
         """UIDVALIDITY."""
         return int(self._client.folder_status(native, ["UIDVALIDITY"])[b"UIDVALIDITY"])
