@@ -8,6 +8,10 @@ import pytest
 from imapclient import IMAPClient
 from imapclient.exceptions import IMAPClientError
 
+from hikkoshi.accounts.address import parse_address
+from hikkoshi.accounts.options import Options, files_in
+from hikkoshi.accounts.session import AccountSession
+from hikkoshi.jobs.cancel import Cancel
 from support.dovecot import Dovecot
 from support.faultproxy import FaultProxy
 from support.moving import Mover, held, mails, mover_to, user_of
@@ -97,6 +101,22 @@ def test_a_later_look_knows_what_is_there_now(dovecot: Dovecot, proxy: FaultProx
 
     assert again["moved"]["messages"] == len(first["not_moved"])
     assert sorted(each.name for each in held(dovecot.mail_dir(user_of(mover)))) == ALL
+
+
+def test_the_comparison_behind_the_move_counts_it_as_missing(dovecot: Dovecot, proxy: FaultProxy, mover: Mover) -> None:
+    proxy.hidden = WAYS["waiting"]
+    options = Options(mover.store, parse_address(mover.url))
+    session = AccountSession(
+        options, AccountSession.open_store(options), mover.password, files_in(mover.folder / "own")
+    )
+    session.refresh(lambda _: None, Cancel())
+    once(proxy, 2, delete(dovecot, mover, "Reports"))
+    receipt = session.upload(session.plan(), lambda _: None, Cancel())
+
+    assert receipt.doubtful
+    assert session.snapshot is not None
+    assert session.snapshot.counts.only_local == len(receipt.doubtful)
+    assert session.snapshot.server_total[1] == receipt.landed
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -300,6 +300,27 @@ class TestCut:
         assert run.waits
         assert on_server(dovecot, mover) == ALL
 
+    def test_one_bye_after_another_without_progress_is_waited_for(
+        self, dovecot: Dovecot, proxy: FaultProxy, mover: Mover, way: str
+    ) -> None:
+        """Plain cuts would end the move at the third."""
+        words = b"[OVERQUOTA] Account exceeded command or bandwidth limits."
+        left = 5
+
+        def change(line: bytes) -> bytes:
+            nonlocal left
+            if b"Examine completed" in line and proxy.counts.get(b"APPEND") and left:
+                left -= 1
+                return farewell(words)(line) or b""
+            return line
+
+        proxy.at_answer(b"APPEND", 2 if way == "together" else COUNT, farewell(words))
+        proxy.change = change
+        run = Run(mover)
+
+        assert (run.receipt.state, run.receipt.complete, left) == (State.DONE, True, 0)
+        assert on_server(dovecot, mover) == ALL
+
     def test_a_login_that_is_refused_for_too_many_connections_is_tried_again(
         self, dovecot: Dovecot, proxy: FaultProxy, mover: Mover, way: str
     ) -> None:
