@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from hikkoshi.app.screens.records import RecordsScreen
 from hikkoshi.mail.findings import Finding
 from hikkoshi.mail.repairs import Repair
+from hikkoshi.move.budget import Budget
 from hikkoshi.move.notes import Note
 from hikkoshi.move.preflight import Noticed, Preflight
 from support.screen import Opened
@@ -92,3 +93,12 @@ async def test_escape_ends_the_look_and_the_plan_says_so(opened: Open) -> None:
 
         assert "Not all mails were looked at" in text
         assert "8-bit" not in text
+
+
+async def test_a_days_budget_and_the_days_that_the_plan_takes_are_told(opened: Open) -> None:
+    async with opened(daily=Budget(2_000_000)) as screen:
+        await screen.press("M", "u")
+        text = await screen.dialog("Upload")
+
+        assert "1.9 MiB of the 1.9 MiB that may go in 24 hours are left." in text
+        assert "The plan takes 2 days" in text

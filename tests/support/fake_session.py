@@ -26,6 +26,7 @@ from hikkoshi.ledger.records import ItemState, Move, State
 from hikkoshi.mail.folders import Folder, Role
 from hikkoshi.mail.message import Message, Problem
 from hikkoshi.mail.repairs import Repair
+from hikkoshi.move.budget import Budget
 from hikkoshi.move.events import Landed, NotMoved, Rooms, Tell
 from hikkoshi.move.flag_plan import FlagPlan, make_flag_plan
 from hikkoshi.move.flag_sync import FlagResult
@@ -148,6 +149,7 @@ class FakeSession:
     uploads: list[Plan] = field(default_factory=list)
     steps: list[Callable[[Index], None]] = field(default_factory=list)
     """What comes in, one after the other, while the server is listed; after each an early look, then `pause` is waited for."""
+    daily: Budget | None = None
     given_rooms: tuple[Room, ...] = ()
     found: Preflight = field(default_factory=Preflight)
     look_pause: threading.Event | None = None
@@ -201,6 +203,9 @@ class FakeSession:
         assert self.snapshot is not None
         with Index(self.index_path) as index:
             return make_plan(index, ids, self.snapshot.rooms)
+
+    def budget(self) -> Budget | None:
+        return self.daily
 
     def look(self, plan: Plan, report: Report, cancel: Cancel) -> Preflight | None:
         report(Progress(Stage.LOOK, "Inbox", 0, len(plan.items), 0, 1))

@@ -44,7 +44,7 @@ class History:
             left = session.plan_resume(move)
             if left is None or not left.work:
                 return None
-            return propose(left.plan, session.look(left.plan, report, cancel), left)
+            return propose(left.plan, session.look(left.plan, report, cancel), session.budget(), left)
 
         self._screen.work.start(PLAN_RESUME, plan)
 

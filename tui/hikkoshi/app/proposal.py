@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hikkoshi.mail.repairs import Repair
+from hikkoshi.move.budget import Budget
 from hikkoshi.move.offers import Kind, Offer, narrowed, offers
 from hikkoshi.move.plan import Plan
 from hikkoshi.move.preflight import Preflight
@@ -16,13 +17,15 @@ if TYPE_CHECKING:
 class Proposal:
     """`plan`, with these `repairs`; `bare`: it without them. `found` in its mails; None: not all were looked at.
 
-    `offers`: parts of the plan that fit; `offer`: the part that this is; `resuming`: what is left of which move.
+    `budget`: what may go in a day. `offers`: parts of the plan that fit; `offer`: the part that this is. `resuming`: what is
+    left of which move.
     """
 
     plan: Plan
     bare: Plan
     found: Preflight | None = None
     repairs: frozenset[Repair] = frozenset()
+    budget: Budget | None = None
     offers: tuple[Offer, ...] = ()
     resuming: "ResumePlan | None" = None
     offer: Offer | None = None
@@ -46,9 +49,11 @@ class Proposal:
         return replace(self, plan=plan, repairs=repairs, offers=_offers(plan) if self.offer is None else ())
 
 
-def propose(plan: Plan, found: Preflight | None, resuming: "ResumePlan | None" = None) -> Proposal:
+def propose(
+    plan: Plan, found: Preflight | None, budget: Budget | None, resuming: "ResumePlan | None" = None
+) -> Proposal:
     """A plan with what fits of it; half a second for 100,000 mails that do not fit, so it belongs in a worker."""
-    return Proposal(plan, plan, found, offers=_offers(plan), resuming=resuming)
+    return Proposal(plan, plan, found, budget=budget, offers=_offers(plan), resuming=resuming)
 
 
 def _offers(plan: Plan) -> tuple[Offer, ...]:

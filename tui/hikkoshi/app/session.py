@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from hikkoshi.accounts.undoing import UndoPlan
     from hikkoshi.ledger.records import Move
     from hikkoshi.mail.repairs import Repair
+    from hikkoshi.move.budget import Budget
     from hikkoshi.move.events import Tell
     from hikkoshi.move.flag_plan import FlagPlan
     from hikkoshi.move.flag_sync import FlagResult
@@ -59,6 +60,10 @@ class Session(Protocol):
 
     def repaired(self, plan: "Plan", repairs: "frozenset[Repair]") -> "Plan":
         """The plan with these repairs of mails that were looked at. Quick."""
+        ...
+
+    def budget(self) -> "Budget | None":
+        """What may go to the server in a day, and what has gone; None where there is no such limit. Quick."""
         ...
 
     def upload(self, plan: "Plan", report: "Tell", cancel: Cancel, resumed: "Resumption | None" = None) -> "Receipt":

@@ -56,7 +56,7 @@ class Uploading:
 
         def plan(report: Tell, cancel: Cancel) -> Proposal:
             made = session.plan(ids)
-            return propose(made, session.look(made, report, cancel))
+            return propose(made, session.look(made, report, cancel), session.budget())
 
         self._screen.work.start(PLAN, plan)
 

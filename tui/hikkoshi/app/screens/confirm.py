@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
+from hikkoshi.accounts.pacing import budget_lines
 from hikkoshi.advice.hazards import hazards
 from hikkoshi.advice.offers import how_far, left_text, load_text
 from hikkoshi.advice.preflight import repair_text
@@ -47,6 +48,7 @@ def confirm(proposal: Proposal, signs: Signs) -> Dialog[str]:
     lines = [
         *(_resume_lines(resuming) if resuming else ()),
         *plan_lines(plan, signs),
+        *_budget_lines(proposal),
         *found_lines(proposal.found),
         *_repair_lines(proposal),
     ]
@@ -76,6 +78,11 @@ def _looks(proposal: Proposal) -> list[Answer[str]]:
     found = proposal.found
     answers = [Answer(_("Mails…"), FINDINGS)] if found and found.mails else []
     return answers + ([Answer(_("Repairs…"), REPAIRS)] if found and found.offered() else [])
+
+
+def _budget_lines(proposal: Proposal) -> list[Line]:
+    lines = budget_lines(proposal.budget, proposal.plan, size_text)
+    return [("", ""), *((line, "") for line in lines)] if lines else []
 
 
 def _repair_lines(proposal: Proposal) -> list[Line]:
