@@ -16,7 +16,6 @@ from hikkoshi.accounts import leftovers
 from hikkoshi.accounts.config import AccountConfig, Config, load_config, save_config
 from hikkoshi.accounts.early import EarlyLooks, Listing, is_first
 from hikkoshi.accounts.options import Files, Options, files_of
-from hikkoshi.accounts.pacing import budget_in, budget_of, caps_of, see_budget
 from hikkoshi.accounts.proofs import LedgerProofs
 from hikkoshi.accounts.readiness import see_all, see_that_nothing_moved
 from hikkoshi.accounts.rooms import Asked, size_limits
@@ -39,7 +38,6 @@ from hikkoshi.local.scan import AT_LEAST_ONE, AUTOMATIC
 from hikkoshi.local.store import LocalStore
 from hikkoshi.mail.folders import Folder
 from hikkoshi.mail.message import Problem
-from hikkoshi.move.budget import GMAIL_CAPABILITY, Budget
 from hikkoshi.move.events import Rooms, Tell
 from hikkoshi.move.limits import SizeLimits, learnt_limit
 from hikkoshi.move.meter import Meter
@@ -50,11 +48,13 @@ from hikkoshi.move.room import Room
 from hikkoshi.move.settle import Settled, settle
 from hikkoshi.move.telling import tell_settled
 from hikkoshi.server.bulk import Bulk
+from hikkoshi.server.conversation import GMAIL
 from hikkoshi.server.login import Login
 from hikkoshi.server.overview import Overview
 from hikkoshi.server.session import ServerSession
 
 if TYPE_CHECKING:
+    from hikkoshi.move.budget import Budget
     from hikkoshi.move.resume import Resumption
 
 
@@ -137,7 +137,7 @@ class AccountSession:
             local.start()
             connection = stack.enter_context(ExitStack())
             bulk = connection.enter_context(Bulk.open(self.login))
-            self._gmail = bulk.offers(GMAIL_CAPABILITY)
+            self._gmail = bulk.offers(GMAIL)
             wait_for_stragglers(ledger, self.server, bulk, cancel.wait)
             self._asked = Asked(index)
             overview = bulk.overview(self._asked.folders, sizes=self.options.quota_limit is not None)
@@ -228,8 +228,10 @@ class AccountSession:
         with Index(self.files.index) as index:
             return make_outline(index, seen.rooms, limits=seen.limits)
 
-    def budget(self) -> Budget | None:
+    def budget(self) -> "Budget | None":
         """What may go to the server in a day, None without a limit. Needs a look at the server before it."""
+        from hikkoshi.accounts.pacing import budget_in
+
         return budget_in(self.files.ledger, self.options, self.server, gmail=self._gmail)
 
     def ready(self) -> None:
@@ -242,6 +244,7 @@ class AccountSession:
         `resumed`: the move of which it is the rest, see `hikkoshi.accounts.resuming`.
         """
         # 15 ms to load, and a check, which does not move, runs every hour.
+        from hikkoshi.accounts.pacing import budget_of, caps_of, see_budget
         from hikkoshi.move import upload as moving
         from hikkoshi.move.earlier import read_earlier
         from hikkoshi.move.link import Link

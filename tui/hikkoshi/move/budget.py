@@ -13,8 +13,7 @@ from hikkoshi.move.when import said_when
 DAY = 24 * 60 * 60
 """Seconds."""
 GMAIL = 500 * 1000 * 1000
-"""Bytes a day by IMAP (Google Workspace, “Gmail bandwidth limits”: 500 MB). Gmail is known by its X-GM-EXT-1."""
-GMAIL_CAPABILITY = "X-GM-EXT-1"
+"""Bytes a day by IMAP (Google Workspace, “Gmail bandwidth limits”: 500 MB)."""
 
 
 class BudgetSpent(HikkoshiError):

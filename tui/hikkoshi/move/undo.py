@@ -32,6 +32,7 @@ from hikkoshi.move.receipt import Failure, subject
 from hikkoshi.move.unchanged import against, difference, flags_text, gone_text, is_ours, same_flags
 from hikkoshi.server import failures
 from hikkoshi.server.bulk import Bulk
+from hikkoshi.server.conversation import GMAIL
 from hikkoshi.server.readback import Found
 from hikkoshi.server.records import FolderStatus
 
@@ -66,7 +67,7 @@ class UndoResult(msgspec.Struct, frozen=True):
 
 def refuse(bulk: Bulk) -> None:
     """Raise `UndoRefused` where this server cannot remove exactly the mails that it is told to."""
-    if bulk.offers("X-GM-EXT-1"):
+    if bulk.offers(GMAIL):
         raise UndoRefused(
             _(
                 "This server silently merges copies of a mail (X-GM-EXT-1): what is removed could be the only copy, with "

@@ -21,6 +21,8 @@ from hikkoshi.server.records import FolderStatus
 from hikkoshi.server.writer import mailbox
 
 _EXISTS = re.compile(rb"\* (\d{1,10}) EXISTS", re.IGNORECASE)
+GMAIL = "X-GM-EXT-1"
+"""The capability by which Gmail is known."""
 _STRAYS = 1000
 """FETCH responses beyond the folder's count that are put up with; a hostile server would never end."""
 
