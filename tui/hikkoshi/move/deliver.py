@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable
 
 from hikkoshi.errors import CommandRefused, ConnectionLost
 from hikkoshi.i18n import _
-from hikkoshi.ledger.records import ItemState, Landing, Sending, Settling
+from hikkoshi.ledger.records import ItemState
 from hikkoshi.ledger.store import Ledger
-from hikkoshi.mail.flags import pack
 from hikkoshi.mail.identity import identify
 from hikkoshi.move.batch import Letter
 from hikkoshi.move.evidence import DOUBT, Sighting, judge
 from hikkoshi.move.flights import CUT, Flight, Flights
+from hikkoshi.move.journal import Journal
 from hikkoshi.move.link import Link
 from hikkoshi.move.outcome import FolderReplaced, NoRoom, Outcome
 from hikkoshi.move.plan import PlanItem
@@ -57,14 +57,13 @@ class Delivery:
         make_anew: Callable[[int], FolderStatus],
     ) -> None:
         """`make_anew`: makes the folder again that is gone, given the UIDVALIDITY that it had."""
-        self._link, self._ledger, self._target, self._report = link, ledger, target, report
+        self._link, self._target, self._journal = link, target, Journal(ledger, report)
         self._patience, self._make_anew = link.patience, make_anew
         self._uidvalidity, self.uidnext = status.uidvalidity, status.uidnext
         self._flights = Flights(link, target)
         self._unsure: list[Letter] = []  # they may be on the server
         self._again: deque[Letter] = deque()  # they are not, and are to be sent
         self._careful = False  # one by one
-        self._outcomes: list[Outcome] = []  # not written down yet
         self._ours: set[int] = set()
         self._suspects = Suspects()
         self._replaced = self._full = False
@@ -98,7 +97,7 @@ class Delivery:
 
     def refuse(self, item: PlanItem, id_: int, reason: str) -> None:
         """Note a mail that could not be packed; it is written down with what comes next."""
-        self._outcomes.append(Outcome(item, id_, ItemState.FAILED, reason=reason))
+        self._journal.refused(item, id_, reason)
 
     def drain(self, *, ending: bool = False) -> None:
         """Wait for all answers, and write them down. The bulk connection is free then.
@@ -112,9 +111,9 @@ class Delivery:
     def abandon(self) -> None:
         """Write down what is known; what is unanswered stays in doubt until the next start."""
         for letter in self._again:
-            self._ended(letter, ItemState.PLANNED, "")
+            self._journal.ended(letter, ItemState.PLANNED, "")
         for letter in self._suspects.put_off:
-            self._ended(letter, ItemState.PLANNED, letter.refusal)
+            self._journal.ended(letter, ItemState.PLANNED, letter.refusal)
         self._again.clear()
         self._suspects.put_off.clear()
         self._write_down()
@@ -175,7 +174,7 @@ class Delivery:
         answer = read_error(refusal)
         if answer.says is Says.FULL:
             self._full = True
-            self._ended(letter, ItemState.FAILED, str(refusal))
+            self._journal.ended(letter, ItemState.FAILED, str(refusal))
         elif answer.says is Says.NO_FOLDER and self._made < _MADE_AT_MOST:
             self._gone = True
             self._again.append(letter)
@@ -186,13 +185,13 @@ class Delivery:
             letter.refusal = str(refusal)
             verdict = self._suspects.refused(letter, alone=alone)
             if verdict is Verdict.TO_BLAME:
-                self._ended(letter, ItemState.FAILED, letter.refusal)
+                self._journal.ended(letter, ItemState.FAILED, letter.refusal)
                 return
             self._patience.told(Answer(Says.LATER), refusal.words)
             if verdict is Verdict.AGAIN:
                 self._unsure.append(letter)
         else:
-            self._ended(letter, ItemState.FAILED, str(refusal), too_large=answer.too_large)
+            self._journal.ended(letter, ItemState.FAILED, str(refusal), too_large=answer.too_large)
 
     def _same_folder(self, uidvalidity: int) -> bool:
         """Whether the folder that has this UIDVALIDITY is the one that was opened.
@@ -204,7 +203,7 @@ class Delivery:
         return uidvalidity == self._uidvalidity
 
     def _landed(self, letter: Letter, uidvalidity: int, uid: int) -> None:
-        self._outcomes.append(Outcome(letter.item, letter.id, ItemState.LANDED, letter, uid, uidvalidity))
+        self._journal.landed(letter, uidvalidity, uid)
         if uidvalidity == self._uidvalidity:
             self._ours.add(uid)
             self.uidnext = max(self.uidnext, uid + 1)
@@ -217,43 +216,11 @@ class Delivery:
             for waiting in (self._again, self._unsure):
                 if suspect in waiting:
                     waiting.remove(suspect)
-            self._ended(suspect, ItemState.FAILED, suspect.refusal)
-
-    def _ended(self, letter: Letter, state: ItemState, reason: str, *, too_large: bool = False) -> None:
-        self._outcomes.append(Outcome(letter.item, letter.id, state, letter, reason=reason, too_large=too_large))
+            self._journal.ended(suspect, ItemState.FAILED, suspect.refusal)
 
     def _write_down(self, letters: Iterable[Letter] = ()) -> None:
         """One transaction: what became of earlier mails, and what goes next."""
-        outcomes, self._outcomes = self._outcomes, []
-        sending = [
-            Sending(
-                item=letter.id,
-                body=letter.parcel.digest,
-                flags=pack(letter.flags),
-                date=letter.parcel.dated.when,
-                date_source=letter.parcel.dated.source,
-                uidvalidity=self._uidvalidity,
-                uidnext=letter.uidnext,
-                risky=letter.parcel.risky,
-                repairs=" ".join(sorted(letter.parcel.repairs)),
-                notes=letter.notes,
-                mended=letter.parcel.mended,
-            )
-            for letter in letters
-        ]
-        landed = [each for each in outcomes if each.state is ItemState.LANDED]
-        if outcomes or sending:
-            self._ledger.step(
-                landed=[Landing(each.id, each.uidvalidity, each.uid) for each in landed],
-                settled=[
-                    Settling(each.id, each.state, each.reason)
-                    for each in outcomes
-                    if each.state is not ItemState.LANDED
-                ],
-                sending=sending,
-            )
-        if outcomes:
-            self._report(outcomes)
+        self._journal.write_down(letters, self._uidvalidity)
 
     def _recover(self, error: Exception) -> None:
         """After a connection ended in the middle: make it anew, look what arrived, send the rest."""
@@ -321,7 +288,7 @@ class Delivery:
         except CommandRefused as error:
             # Still in doubt: the next start's listing settles it.
             for letter in self._unsure:
-                self._ended(letter, ItemState.SENDING, str(error))
+                self._journal.ended(letter, ItemState.SENDING, str(error))
             self._unsure.clear()
             return
         verdicts = judge([letter.trace() for letter in self._unsure], sightings, self._body_of)
@@ -329,14 +296,14 @@ class Delivery:
         for letter in unsure:
             verdict = verdicts[letter.id]
             if verdict == DOUBT:
-                self._ended(letter, ItemState.DOUBTFUL, _("several mails on the server could be it"))
+                self._journal.ended(letter, ItemState.DOUBTFUL, _("several mails on the server could be it"))
             elif isinstance(verdict, int):
                 self._landed(letter, self._uidvalidity, verdict)
             elif letter.reason:
-                self._ended(letter, ItemState.FAILED, letter.reason)
+                self._journal.ended(letter, ItemState.FAILED, letter.reason)
             elif letter.taken:
                 reason = _("the server took it and does not show where it is")
-                self._ended(letter, ItemState.DOUBTFUL, reason)
+                self._journal.ended(letter, ItemState.DOUBTFUL, reason)
             else:
                 self._again.append(letter)
 
