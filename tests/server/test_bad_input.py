@@ -160,17 +160,33 @@ class TestStore:
 
         done = mover.run("upload", "--yes")
         again = mover.run("upload", "--yes", "--json")
+        check = mover.run("check")
 
         arrived = held(dovecot.mail_dir(user_of(mover)))
         expected = [uploaded(content.replace(b">From ", b"From ")) for content in contents]
         # The blank line behind a mail that is all header ends its header.
         expected[4:] = [content + b"\r\n" for content in expected[4:]]
         assert sorted(each.content for each in arrived) == sorted(expected)
-        assert done.returncode == 1, done.stderr
-        assert "Inbox: 1 mail holds NUL bytes" in done.stderr
+        assert done.returncode == 0, done.stderr
         assert "the server changed its bytes" in done.stderr, "Dovecot shows a NUL as 0x80"
         assert json.loads(again.stdout)["plan"]["messages"] == 0
+        assert (again.returncode, again.stderr, check.returncode, check.stderr) == (0, "", 0, "")
         assert state_of(mover.store) == before
+
+    def test_a_nul_spoils_no_exit_status(self, mover: Mover) -> None:
+        """A mail with one is compared and sent like others, and pre-flight names it."""
+        write_mbox(mover.store / "Inbox", [mail("zero", body="NUL \0 here\n")])
+        write_mbox(mover.store / "Other", [mail("plain")])
+
+        check = mover.run("check", "--json")
+        dry = mover.run("upload", "--dry-run")
+        done = mover.run("upload", "--yes", "--folder", "Other")
+        flags = mover.run("sync-flags", "--yes")
+
+        assert (check.returncode, json.loads(check.stdout)["problems"]) == (1, [])
+        assert dry.returncode == 0, dry.stderr
+        assert "1  mail with a NUL" in dry.stdout
+        assert (done.returncode, flags.returncode) == (0, 0), done.stderr + flags.stderr
 
     def test_a_file_that_is_cut(self, dovecot: Dovecot, mover: Mover) -> None:
         path = mover.store / "Inbox"

@@ -35,8 +35,7 @@ class Extent:
     """One mail in the file: from its From_ line at `offset` (bytes) over `length` bytes to the next one's.
 
     `header` is its header block as stored, unquoted; `size` its bytes in CRLF form without bookkeeping headers;
-    `from_line` the separator without its line end; `cut`: the file ends in the middle of it; `nuls`: it holds NUL
-    bytes, as a crash leaves them.
+    `from_line` the separator without its line end; `cut`: the file ends in the middle of it.
     """
 
     offset: int
@@ -45,7 +44,6 @@ class Extent:
     header: bytes
     size: int
     cut: bool = False
-    nuls: bool = False
 
     @property
     def place(self) -> str:
@@ -64,7 +62,6 @@ class _Gathered:
     body_size: int = 0
     length: int = 0
     tail: bytes = b""
-    nuls: bool = False
 
     def feed(self, piece: bytes) -> None:
         """Take a piece that ends at a line's end, but for the last one of the file."""
@@ -74,7 +71,6 @@ class _Gathered:
             piece = rest
         self.length += len(piece)
         self.tail = (self.tail + piece)[-4:]
-        self.nuls = self.nuls or b"\0" in piece
         if b">From " in piece:
             piece = _QUOTED.sub(b"", piece)
         if self.in_header:
@@ -97,7 +93,7 @@ class _Gathered:
         # The blank line that ends a header stands in `body_size`; it is no separator.
         if _LAST_BLANK.search(self.tail) and self.body_size > 2:
             size -= 2
-        return Extent(self.offset, self.length, self.from_line, header, size, cut, self.nuls)
+        return Extent(self.offset, self.length, self.from_line, header, size, cut)
 
 
 def scan_extents(

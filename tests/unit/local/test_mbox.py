@@ -264,7 +264,6 @@ def as_slow(extent: Extent | slow_mbox.Extent) -> tuple[object, ...]:
         extent.header,
         extent.size,
         extent.cut,
-        extent.nuls,
     )
 
 

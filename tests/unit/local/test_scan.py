@@ -26,14 +26,16 @@ def mail(number: int) -> bytes:
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalStore:
-    """Three mboxes, of which one is read in many parts, and one holds what is told as a problem."""
+    """Three mboxes, of which one is read in many parts, and two hold what is told as a problem."""
     monkeypatch.setattr(mbox_look, "PART", 5000)
     folder = tmp_path / "mail"
     folder.mkdir()
     (folder / "A").write_bytes(b"".join(CLASSIC + mail(n) + b"\n" for n in range(900)))
-    (folder / "B").write_bytes(CLASSIC + mail(1) + b"\n" + CLASSIC + mail(2).replace(b"text", b"\0\0") + b"\n")
+    (folder / "B").write_bytes(CLASSIC + mail(1) + b"\n" + CLASSIC + mail(2) + b"\n")
     (folder / "C").write_bytes(CLASSIC + mail(1) + b"\n" + CLASSIC + mail(2)[:-1])
-    return open_store(folder)
+    store = open_store(folder)
+    (folder / "B").write_bytes(b"no mail\n" + (folder / "B").read_bytes())
+    return store
 
 
 def all_of(store: LocalStore, children: int) -> list[tuple[list[Message], list[Problem]]]:

@@ -17,10 +17,9 @@ from hikkoshi.mail.message import Message, Problem
 
 
 class Counts(msgspec.Struct):
-    """What is counted while an mbox is read: bytes in front that belong to no mail, live mails that hold NUL bytes."""
+    """What is counted while an mbox is read: bytes in front that belong to no mail."""
 
     garbage: int = 0
-    nuls: int = 0
 
     def note_garbage(self, size: int) -> None:
         """Count bytes in front."""
@@ -63,8 +62,6 @@ def mbox_batches(
                 continue
             if extent.cut:
                 problems.append(_cut_problem(name, extent))
-            if extent.nuls:
-                counts.nuls += 1
             dated = date_of_lines(lines, sent, extent.from_line, mtime)
             messages.append(
                 Message(

@@ -20,7 +20,7 @@ class Extent(msgspec.Struct, frozen=True, gc=False):
 
     `lines` is its header block as stored, unquoted, with a line end in front of it; `size` its bytes in CRLF form
     without bookkeeping headers; `from_line` the separator without its line end; `bookkeeping` its raw bookkeeping
-    fields; `cut`: the file ends in the middle of it; `nuls`: it holds NUL bytes, as a crash leaves them.
+    fields; `cut`: the file ends in the middle of it.
     """
 
     offset: int
@@ -30,7 +30,6 @@ class Extent(msgspec.Struct, frozen=True, gc=False):
     size: int
     bookkeeping: list[bytes]
     cut: bool = False
-    nuls: bool = False
 
     @property
     def header(self) -> bytes:
@@ -48,17 +47,15 @@ def unquoted(content: bytes) -> bytes:
     return QUOTED.sub(b"", content)
 
 
-def whole_mail(
-    buffer: bytes, start: int, end: int, at: int, crs: bool, nuls: bool, quotes: Sequence[int], cut: bool
-) -> Extent:
+def whole_mail(buffer: bytes, start: int, end: int, at: int, crs: bool, quotes: Sequence[int], cut: bool) -> Extent:
     """The mail that lies whole in `buffer[start:end]`, which is at offset `at` of its file.
 
-    All by position: keywords take 0.2 us more. `crs`, `nuls`: the buffer has such bytes somewhere; `quotes`: where
-    lines of the mail have quoting, ascending.
+    All by position: keywords take 0.2 us more. `crs`: the buffer has CRs somewhere; `quotes`: where lines of the mail have
+    quoting, ascending.
     """
     newline = buffer.find(b"\n", start, end)
     if newline < 0:
-        return Extent(at + start, end - start, buffer[start:end].removesuffix(b"\r"), b"\n", 0, [], cut, nuls=False)
+        return Extent(at + start, end - start, buffer[start:end].removesuffix(b"\r"), b"\n", 0, [], cut)
     line = buffer[start:newline]
     first = newline + 1
     if crs:
@@ -78,10 +75,9 @@ def whole_mail(
     bookkeeping = bookkeeping_of_lines(lines, mbox=True)
     if bookkeeping:
         size -= dropped_size(lines, bookkeeping)
-    has_nuls = nuls and buffer.find(b"\0", first, end) >= 0
     if crs and buffer[newline - 1] == _CR:
         line = line[:-1]
-    return Extent(at + start, end - start, line, lines, size, bookkeeping, cut, has_nuls)
+    return Extent(at + start, end - start, line, lines, size, bookkeeping, cut)
 
 
 def _ends_of_header(buffer: bytes, newline: int, end: int) -> tuple[int, int]:
@@ -107,7 +103,6 @@ class Gathered(msgspec.Struct):
     body_size: int = 0
     length: int = 0
     tail: bytes = b""
-    nuls: bool = False
     quoted: bool = False  # the header has quoted lines, perhaps
 
     def feed(self, piece: bytes, quotes: list[int]) -> None:
@@ -117,7 +112,6 @@ class Gathered(msgspec.Struct):
             self.from_line, self.length = line.removesuffix(b"\r"), len(line) + len(newline)
         self.length += len(piece)
         self.tail = (self.tail + piece[-4:])[-4:]
-        self.nuls = self.nuls or b"\0" in piece
         if quotes and not self.body:
             self.quoted = True
         if not self.body:
@@ -143,4 +137,4 @@ class Gathered(msgspec.Struct):
         # The blank line that ends a header stands in `body_size`; it is no separator.
         if LAST_BLANK.search(self.tail) and self.body_size > 2:
             size -= 2
-        return Extent(self.offset, self.length, self.from_line, lines, size, bookkeeping, cut, self.nuls)
+        return Extent(self.offset, self.length, self.from_line, lines, size, bookkeeping, cut)

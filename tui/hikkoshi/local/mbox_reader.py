@@ -75,7 +75,6 @@ class Reader(msgspec.Struct):
     )  # where the mail under way has quoted lines, not taken in yet
     _believed: int | None = None  # where the mail under way ends by its Content-Length, once asked
     _crs: bool = False
-    _nuls: bool = False
 
     def batches(self) -> Iterator[list[Extent]]:
         """The mails in their order, those that end in one chunk at a time (0.3 us less for each than one by one).
@@ -89,7 +88,7 @@ class Reader(msgspec.Struct):
             found: list[Extent] = []
             chunk = self.file.read(CHUNK)
             self._buffer = self._buffer + chunk if self._buffer else chunk
-            self._crs, self._nuls = b"\r" in self._buffer, b"\0" in self._buffer
+            self._crs = b"\r" in self._buffer
             decided = len(self._buffer) if not chunk else max(searched, len(self._buffer) - AHEAD)
             buffer, at = self._buffer, self._at
             for position in from_words(buffer, searched, decided):
@@ -170,7 +169,7 @@ class Reader(msgspec.Struct):
             self._gather(end)
             mail, self._gathered = self._gathered.extent(cut=cut), None
             return mail
-        return whole_mail(self._buffer, self._open, end, self._at, self._crs, self._nuls, self._quotes, cut)
+        return whole_mail(self._buffer, self._open, end, self._at, self._crs, self._quotes, cut)
 
     def _gather(self, end: int) -> None:
         assert self._open is not None, "there is one"

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from hikkoshi.errors import LocalChanged
-from hikkoshi.i18n import _, ngettext
+from hikkoshi.i18n import _
 from hikkoshi.local.files import read_file
 from hikkoshi.local.mbox import starts_of
 from hikkoshi.local.mbox_folder import Counts, file_state, mbox_batches
@@ -69,8 +69,8 @@ class Retold(msgspec.Struct, frozen=True, array_like=True):
 class Batch(msgspec.Struct, frozen=True, array_like=True):
     """Some of what comes of a unit.
 
-    `told`: of an mbox, what tells of its mails; in the first batch. `retold`: see `MboxUnit`; likewise. `garbage`
-    (bytes in front that belong to no mail) and `nuls` (mails with NUL bytes) are counted once for each unit.
+    `told`: of an mbox, what tells of its mails; in the first batch. `retold`: see `MboxUnit`; likewise. `garbage`: bytes
+    in front that belong to no mail, counted once for each unit.
     """
 
     messages: list[Message] = []
@@ -78,7 +78,6 @@ class Batch(msgspec.Struct, frozen=True, array_like=True):
     told: str = ""
     retold: list[Retold] | None = None
     garbage: int = 0
-    nuls: int = 0
 
 
 _ENCODER, _UNIT, _BATCH = msgspec.msgpack.Encoder(), msgspec.msgpack.Decoder(Unit), msgspec.msgpack.Decoder(Batch)
@@ -131,7 +130,7 @@ def _read_mbox(unit: MboxUnit) -> Iterator[Batch]:
         if len(gathered) >= BATCH:
             yield Batch(gathered)
             gathered = []
-    yield Batch(gathered, problems, garbage=counts.garbage, nuls=counts.nuls)
+    yield Batch(gathered, problems, garbage=counts.garbage)
     if file_state(path) != unit.state:
         raise changed()
 
@@ -164,19 +163,11 @@ def _read_files(unit: FilesUnit) -> Iterator[Batch]:
 
 def messages_of(name: str, batches: Iterable[Batch], problems: list[Problem]) -> Iterator[Message]:
     """The messages of a folder's batches; what else they say goes to `problems`."""
-    garbage = nuls = 0
+    garbage = 0
     for batch in batches:
         problems += batch.problems
         garbage += batch.garbage
-        nuls += batch.nuls
         yield from batch.messages
-    if nuls:
-        text = ngettext(
-            "{n:,} mail holds NUL bytes, as a crash leaves them. It is compared, but servers change or refuse such mail.",
-            "{n:,} mails hold NUL bytes, as a crash leaves them. They are compared, but servers change or refuse such mail.",
-            nuls,
-        )
-        problems.append(Problem(name, text.format(n=nuls)))
     if garbage:
         text = _("The first {n:,} bytes of the file belong to no mail and were passed over.")
         problems.append(Problem(name, text.format(n=garbage)))
