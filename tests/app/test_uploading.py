@@ -110,6 +110,16 @@ async def test_a_part_that_fits_is_offered_shown_and_uploaded(opened: Open) -> N
         assert 0 < len(dates) < 124
 
 
+async def test_answers_that_find_no_room_in_one_row_stand_in_two(opened: Open) -> None:
+    async with opened(limit=66 * MIB, size=(80, 24)) as screen:
+        await screen.press("M", "u")
+        await screen.dialog("It does not fit")
+        rows = [line for line in screen.lines if any(f" {label} " in line for label in answers(screen))]
+
+        assert all(any(f" {label} " in row for row in rows) for label in answers(screen))
+        assert "Room is missing" in screen.text or "too much" in screen.text
+
+
 async def test_the_plan_says_what_decided_the_reserve(opened: Open) -> None:
     incoming = Room("User quota", "STORAGE", 60 * MIB, 100 * MIB, Source.SERVER, 7 * MIB, decided=Decided.INCOMING)
     async with opened(given_rooms=(incoming,)) as screen:

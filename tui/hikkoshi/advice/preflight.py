@@ -116,11 +116,12 @@ def remedy_text(finding: Finding) -> str:
 def detail_text(note: Note) -> str:
     """The detail of a note for people: names of fields or flags, where a date comes from."""
     if note.finding & (Finding.IMPOSSIBLE_DATE | Finding.ODD_DATE) and note.detail:
-        return _date_source(note.detail)
+        return date_source_text(note.detail)
     return sanitise(note.detail)
 
 
-def _date_source(source: str) -> str:
+def date_source_text(source: str) -> str:
+    """Where the date that a mail is given comes from."""
     texts = {
         "received": _("date from Received"),
         "date": _("date from Date"),

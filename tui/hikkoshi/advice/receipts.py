@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from hikkoshi.advice.preflight import detail_text, finding_text, notes_json, repair_text
+from hikkoshi.advice.preflight import date_source_text, detail_text, finding_text, notes_json, repair_text
 from hikkoshi.advice.report import size_text
 from hikkoshi.i18n import _
 from hikkoshi.ledger.records import ARRIVED, Move
@@ -12,7 +12,7 @@ from hikkoshi.mail.headers import sanitise
 from hikkoshi.mail.repairs import as_repairs
 from hikkoshi.move.mail_receipt import Fate, MailReceipt
 from hikkoshi.move.notes import unpack_notes
-from hikkoshi.move.telling import count_texts, local_time, state_text
+from hikkoshi.move.telling import counts_text, local_time, state_text
 from hikkoshi.move.verify import BYTES, FACTS, STORED_AGAIN
 
 SCHEMA = 1
@@ -72,7 +72,7 @@ def move_line(move: Move) -> str:
             f"{move.id:>5}",
             local_time(move.started),
             sanitise(f"{move.store} -> {move.server}") + ":",
-            f"{state_text(move)}; {', '.join(count_texts(move))}; {size_text(bytes_there(move))}",
+            f"{state_text(move)}; {counts_text(move)}; {size_text(bytes_there(move))}",
         )
     )
 
@@ -84,7 +84,7 @@ def receipt_lines(move: Move, mails: Iterable[MailReceipt]) -> Iterator[str]:
     )
     ended = _("ended {when}").format(when=local_time(move.ended)) if move.ended else _("not ended")
     yield _("Begun {when}, {ended}: {state}").format(when=local_time(move.started), ended=ended, state=state_text(move))
-    yield ", ".join(count_texts(move)) + f"; {size_text(bytes_there(move))}"
+    yield counts_text(move) + f"; {size_text(bytes_there(move))}"
     for mail in mails:
         yield ""
         yield from mail_lines(mail)
@@ -105,7 +105,7 @@ def mail_lines(mail: MailReceipt) -> Iterator[str]:
     size = _("{n:,} bytes").format(n=mail.size)
     yield f"  {size}, {mail.digest}" if mail.digest else f"  {size}"
     if mail.date is not None:
-        yield "  " + _("date {date} (from: {source})").format(date=_utc(mail.date), source=mail.date_source)
+        yield "  " + _("date {date} ({source})").format(date=_utc(mail.date), source=date_source_text(mail.date_source))
     if mail.flags:
         yield "  " + _("flags {flags}").format(flags=sanitise(" ".join(mail.flags)))
     for note in unpack_notes(mail.notes):

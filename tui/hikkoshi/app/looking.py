@@ -33,10 +33,13 @@ class Looking:
         session = self._screen.session
 
         def look(report: Tell, cancel: Cancel) -> Look:
-            if first:
-                # Kept apart from the result: it is told once, also where looking fails.
-                self._left_behind = session.left_behind()
-            return self._read(session.refresh(report, cancel, lambda early: report(self._read(early))))
+            try:
+                found = session.refresh(report, cancel, lambda early: report(self._read(early)))
+            finally:
+                if first:
+                    # Behind the look, which settles what was in doubt; kept apart from its result, to be told where it fails.
+                    self._left_behind = session.left_behind()
+            return self._read(found)
 
         self._screen.tell_state(_("looking at both sides"))
         self._screen.work.start(REFRESH, look)

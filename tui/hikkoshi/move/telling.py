@@ -82,6 +82,11 @@ def count_texts(move: Move) -> list[str]:
     return texts
 
 
+def counts_text(move: Move) -> str:
+    """What became of how many mails, on one line."""
+    return _(", ").join(count_texts(move))
+
+
 def local_time(when: int) -> str:
     """Seconds since 1970 UTC in this PC's time."""
     return datetime.fromtimestamp(when, UTC).astimezone().strftime("%Y-%m-%d %H:%M")

@@ -23,7 +23,7 @@ from hikkoshi.mail.repairs import Repair
 from hikkoshi.move.offers import Kind
 from hikkoshi.move.plan import Plan
 from hikkoshi.move.room import Outlook
-from hikkoshi.move.telling import count_texts, local_time
+from hikkoshi.move.telling import counts_text, local_time
 
 if TYPE_CHECKING:
     from hikkoshi.accounts.resuming import ResumePlan
@@ -122,7 +122,7 @@ def _resume_lines(resuming: "ResumePlan") -> list[Line]:
     move = resuming.move
     when = local_time(move.started)
     lines: list[Line] = [(_("This goes on with the move {id} of {when}.").format(id=move.id, when=when), "strong")]
-    lines.append((", ".join(count_texts(move)), ""))
+    lines.append((counts_text(move), ""))
     for head, failures in (
         (_("Not sent again:"), resuming.there),
         (_("No longer on this PC:"), resuming.gone),

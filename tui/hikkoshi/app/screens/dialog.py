@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
+from rich.cells import cell_len
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -19,7 +20,9 @@ from hikkoshi.move.receipt import Failure
 
 T = TypeVar("T")
 
-_AROUND = 8  # lines of a dialog that are not its text, and one above and below it
+_AROUND = 7  # lines of a dialog that are neither its text nor its answers, and one above and below it
+_WIDEST, _PADDING = 84, 4  # cells of a dialog, and of those at its sides
+_NARROWEST, _BETWEEN = 8, 2  # cells of an answer, and before it
 
 Line = tuple[str, str]
 """A line of text and its style: '', 'bad', 'good', 'head', 'strong' or 'dim'."""
@@ -71,7 +74,8 @@ class Dialog(ModalScreen[T]):
     Dialog #title { text-style: bold; color: $primary; height: auto; margin-bottom: 1; }
     Dialog #body { height: auto; background: $panel; scrollbar-size-vertical: 1; }
     Dialog #text { height: auto; color: $row-text; }
-    Dialog #answers { height: 1; margin-top: 1; align-horizontal: right; }
+    Dialog .answers { height: 1; align-horizontal: right; }
+    Dialog #body { margin-bottom: 1; }
     Dialog Button { margin-left: 2; height: 1; min-width: 8; border: none; background: $row-cursor-away; color: $row-text; }
     """
 
@@ -89,14 +93,30 @@ class Dialog(ModalScreen[T]):
             with VerticalScroll(id="body", can_focus=False):
                 yield Static(content(self.lines), id="text", markup=False)
             yield from self.compose_more()
-            with Horizontal(id="answers"):
-                for number, answer in enumerate(self.answers):
-                    yield Button(
-                        Content(f" {answer.label} "),
-                        id=f"answer-{number}",
-                        classes="danger" if answer.danger else "",
-                        compact=True,
-                    )
+            for row in self._rows(self.app.size.width):
+                with Horizontal(classes="answers"):
+                    for number in row:
+                        answer = self.answers[number]
+                        yield Button(
+                            Content(f" {answer.label} "),
+                            id=f"answer-{number}",
+                            classes="danger" if answer.danger else "",
+                            compact=True,
+                        )
+
+    def _rows(self, screen_width: int) -> list[list[int]]:
+        """The numbers of the answers, in as many rows as they need."""
+        room = min(_WIDEST, screen_width * 90 // 100) - _PADDING
+        rows: list[list[int]] = [[]]
+        used = 0
+        for number, answer in enumerate(self.answers):
+            width = max(_NARROWEST, cell_len(answer.label) + 2) + _BETWEEN
+            if rows[-1] and used + width > room:
+                rows.append([])
+                used = 0
+            rows[-1].append(number)
+            used += width
+        return rows
 
     def compose_more(self) -> list[Widget]:
         """What stands between the text and the answers."""
@@ -108,7 +128,8 @@ class Dialog(ModalScreen[T]):
 
     def on_resize(self, event: events.Resize) -> None:
         """However long the text, the answers stay in sight."""
-        self.query_one("#body").styles.max_height = max(1, event.size.height - _AROUND)
+        rows = len(self._rows(event.size.width))
+        self.query_one("#body").styles.max_height = max(1, event.size.height - _AROUND - rows)
 
     @on(Button.Pressed)
     def _answered(self, event: Button.Pressed) -> None:

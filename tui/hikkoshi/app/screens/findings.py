@@ -27,7 +27,8 @@ def found_lines(found: Preflight | None) -> list[Line]:
     for finding in REMEDIES:
         if counts.get(finding):
             remedy = remedy_text(finding)
-            text = f"  {counts[finding]:,} {finding_text(finding, counts[finding])}"
+            what = finding_text(finding, counts[finding])
+            text = "  " + _("{n:,} {what}").format(n=counts[finding], what=what)
             lines.append((text + (f" ({remedy})" if remedy else ""), ""))
     lines += [(f"  {sanitise(each.where)}: {sanitise(each.what)}", "bad") for each in found.problems]
     return [("", ""), (_("Found in these mails:"), "strong"), *lines] if lines else []

@@ -12,7 +12,7 @@ from hikkoshi.i18n import _, ngettext
 from hikkoshi.ledger.records import ARRIVED, Move, State
 from hikkoshi.mail.headers import sanitise
 from hikkoshi.move.mail_receipt import Fate, MailReceipt
-from hikkoshi.move.telling import count_texts, local_time, state_text
+from hikkoshi.move.telling import counts_text, local_time, state_text
 
 RECEIPT, RESUME, UNDO = "receipt", "resume", "undo"
 _ENDED = (State.DONE, State.UNDONE)
@@ -27,7 +27,7 @@ def moves_records(moves: Sequence[Move]) -> Records:
         move = moves[position]
         return [
             (state_text(move), "" if move.state in _ENDED else "bad"),
-            (", ".join(count_texts(move)) + f"; {size_text(bytes_there(move))}", ""),
+            (counts_text(move) + f"; {size_text(bytes_there(move))}", ""),
             (_("from {store}").format(store=sanitise(move.store)), "dim"),
         ]
 
@@ -70,7 +70,7 @@ def receipt_records(move: Move, mails: Sequence[MailReceipt]) -> Records:
         columns=(Column(13), Column(), Column(), Column(5, right=True)),
         records=[_mail_record(mail) for mail in ordered],
         detail=detail,
-        head=[(", ".join(count_texts(move)), ""), (state_text(move), "dim")],
+        head=[(counts_text(move), ""), (state_text(move), "dim")],
         detail_height=_MAIL_LINES,
     )
 
