@@ -76,6 +76,23 @@ def test_the_part_that_fits_goes_and_the_rest_is_told(tight: Dovecot, tmp_path: 
     assert "Left out for lack of room" in done.stderr
 
 
+def test_the_receipt_names_what_was_left_out_and_only_another_upload_sends_it(tight: Dovecot, tmp_path: Path) -> None:
+    mover = mover_to(tight, tmp_path)
+    fill_store(mover)
+    done = mover.run("upload", "--yes", "--fit", "newest")
+    receipt = json.loads(mover.run("moves", "1", "--json").stdout)["receipt"]
+    mover.run("resume", "1", "--yes")
+
+    left = {each["subject"]: (each["state"], each["reason"]) for each in receipt if each["fate"] == "not-moved"}
+    reason = "it was left out for lack of room; another upload with more room sends it"
+    assert left == dict.fromkeys(("in-2021", "sent-2020"), ("refused", reason))
+    assert "“hikkoshi moves 1” names each of them" in done.stderr
+    assert "in-2021" not in done.stdout + done.stderr
+    assert "2 left out by the plan" in mover.run("moves").stdout
+    assert names(tight, mover) == FITTING["newest"]
+    assert plan_of(mover)["messages"] == 2
+
+
 def test_a_dry_run_tells_what_is_missing_and_what_would_fit(tight: Dovecot, tmp_path: Path) -> None:
     mover = mover_to(tight, tmp_path)
     fill_store(mover)

@@ -122,6 +122,9 @@ def test_a_narrowed_plan_is_of_these_mails_in_the_plans_order() -> None:
         "Sent": Load(300, 1), "Inbox": Load(200, 1), "Work": Load(100, 1)
     }  # fmt: skip
     assert (part.fits, whole.fits) == (True, False)
+    assert [each.row for each in part.left_out] == [each.row for each in whole.items if each.row not in (2, 3, 4)]
+    less = narrowed(part, make_offer(Kind.FOLDER, part.items, [room(350)]), [room(350)])
+    assert sorted(each.row for each in (*less.items, *less.left_out)) == [each.row for each in whole.items]
 
 
 NAMES = ["Inbox", "Sent", "Work", "New"]

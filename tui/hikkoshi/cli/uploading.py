@@ -127,7 +127,7 @@ def _run_upload(session: AccountSession, wishes: Wishes) -> int:
         _tell_left(resumed, receipt)
     _tell_problems(snapshot.problems)
     if chosen.taken:
-        say(left_text(chosen.left))
+        _tell_left_out(chosen, receipt)
     if wishes.as_json:
         print_json(
             {**_object(session, chosen, receipt), **findings(session, found, receipt, looked=wishes.looks_first)}
@@ -201,6 +201,14 @@ def _tell_left(chosen: ResumePlan, receipt: Receipt | None) -> None:
         return
     name_failures(_("Not moved"), chosen.gone)
     name_failures(_("In doubt"), chosen.doubtful)
+
+
+def _tell_left_out(chosen: Fitted, receipt: Receipt | None) -> None:
+    """What does not fit, summed up: there may be thousands."""
+    say(left_text(chosen.left))
+    if receipt:
+        text = _("“hikkoshi moves {move}” names each of them, and another upload with more room sends them.")
+        say(text.format(move=receipt.move))
 
 
 def _move(session: AccountSession, plan: Plan, cancel: Cancel, resumed: Resumption | None) -> Receipt:

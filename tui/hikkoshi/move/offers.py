@@ -64,14 +64,21 @@ def make_offer(kind: Kind, items: Sequence[PlanItem], rooms: Iterable[Room]) -> 
 
 
 def narrowed(plan: Plan, offer: Offer, rooms: Iterable[Room]) -> Plan:
-    """The plan of an offer's mails alone, in the plan's order."""
+    """The plan of an offer's mails alone, in the plan's order; the others are left out."""
     chosen = {item.row for item in offer.items}
     items = tuple(item for item in plan.items if item.row in chosen)
+    left_out = tuple(item for item in plan.items if item.row not in chosen)
     loads: defaultdict[str, list[PlanItem]] = defaultdict(list)
     for item in items:
         loads[item.target].append(item)
     shares = tuple(replace(share, load=_load(loads[share.target])) for share in plan.shares if share.target in loads)
-    return replace(plan, items=items, shares=shares, outlooks=tuple(outlook(rooms, _loads(shares))))
+    return replace(
+        plan,
+        items=items,
+        left_out=(*plan.left_out, *left_out),
+        shares=shares,
+        outlooks=tuple(outlook(rooms, _loads(shares))),
+    )
 
 
 class _Filling:

@@ -78,9 +78,19 @@ class Outline(msgspec.Struct, frozen=True):
 
 
 class Plan(Outline, frozen=True):
-    """An outline with each mail that would go."""
+    """An outline with each mail that would go. `left_out`: mails that were asked for and for which there is no room.
+
+    These are apart from the refused ones since there may be a hundred thousand: they are summed up, not named, until the
+    receipt names them.
+    """
 
     items: tuple[PlanItem, ...]
+    left_out: tuple[PlanItem, ...] = ()
+
+
+def left_out_text() -> str:
+    """The reason for a mail that was left out."""
+    return _("it was left out for lack of room; another upload with more room sends it")
 
 
 def make_plan(

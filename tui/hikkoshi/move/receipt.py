@@ -59,7 +59,8 @@ READ_BACK = (FACTS, BYTES, *STORED_AGAIN.values())
 
 def make_receipt(ledger: Ledger, move: int, state: State, problem: str = "") -> Receipt:
     """The receipt of a move from what the ledger has of it."""
-    items = ledger.items(move)
+    # What a plan leaves out may be ten times what it moves, and is in none of these.
+    items = [item for item in ledger.each_item(move) if item.state is not ItemState.REFUSED]
     arrived = [item for item in items if item.state in ARRIVED]
     return Receipt(
         move=move,

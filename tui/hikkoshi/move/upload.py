@@ -42,7 +42,7 @@ from hikkoshi.move.notes import pack_notes, parcel_notes
 from hikkoshi.move.opening import Targets, gone_with_their_folder
 from hikkoshi.move.outcome import NoRoom, Outcome
 from hikkoshi.move.patience import Throttled
-from hikkoshi.move.plan import Plan, PlanItem
+from hikkoshi.move.plan import Plan, PlanItem, left_out_text
 from hikkoshi.move.rate import Caps
 from hikkoshi.move.reading import ReadingBack
 from hikkoshi.move.receipt import Receipt, make_receipt, subject
@@ -139,14 +139,21 @@ class Upload:
     def _begin(self, ordered: list[PlanItem]) -> tuple[int, list[int]]:
         """Write the plan down, with the mails that it leaves out. The move's number and the items' numbers."""
         if self._resumed is not None:
-            ids = [self._resumed.items[item.row] for item in ordered]
+            numbers = self._resumed.items
+            ids = [numbers[item.row] for item in ordered]
             again = [replace(_ledger_item(item), id=id_) for item, id_ in zip(ordered, ids, strict=True)]
-            self._ledger.resume(self._resumed.move, again, self._resumed.settled)
+            # They stay planned: it is this move that can be gone on with.
+            left = (Settling(numbers[each.row], ItemState.PLANNED, left_out_text()) for each in self._plan.left_out)
+            self._ledger.resume(self._resumed.move, again, chain(self._resumed.settled, left))
             return self._resumed.move, ids
-        refused = (
-            replace(_ledger_item(each.item), state=ItemState.REFUSED, reason=each.reason) for each in self._plan.refused
+        refused = chain(
+            ((each.item, each.reason) for each in self._plan.refused),
+            ((item, left_out_text()) for item in self._plan.left_out),
         )
-        move, ids = self._ledger.begin(self._server, str(self._store.path), chain(map(_ledger_item, ordered), refused))
+        not_going = (replace(_ledger_item(item), state=ItemState.REFUSED, reason=reason) for item, reason in refused)
+        move, ids = self._ledger.begin(
+            self._server, str(self._store.path), chain(map(_ledger_item, ordered), not_going)
+        )
         return move, ids[: len(ordered)]
 
     def _last_read_back(self) -> None:
