@@ -188,6 +188,24 @@ class TestStore:
         assert "1  mail with a NUL" in dry.stdout
         assert (done.returncode, flags.returncode) == (0, 0), done.stderr + flags.stderr
 
+    def test_mail_marked_as_deleted_is_told_and_spoils_no_exit_status(self, dovecot: Dovecot, mover: Mover) -> None:
+        cur = mover.folder / "Maildir" / "cur"
+        cur.mkdir(parents=True)
+        (cur.parent / "new").mkdir()
+        (cur / "1.a:2,ST").write_bytes(mail("gone"))
+        (cur / "2.b:2,S").write_bytes(mail("kept"))
+        local, told = ("--local", str(cur.parent)), "1 mail marked as deleted (T) was left out."
+
+        done = mover.run("upload", "--yes", *local)
+        flags = mover.run("sync-flags", "--yes", *local)
+        check, as_json = mover.run("check", *local), mover.run("check", "--json", *local)
+
+        assert [each.returncode for each in (done, flags, check, as_json)] == [0, 0, 0, 0]
+        assert [each.stderr for each in (done, flags, check)] == [f"INBOX: {told}\n"] * 3
+        found = json.loads(as_json.stdout)
+        assert (found["problems"], found["remarks"]) == ([], [{"where": "INBOX", "what": told}])
+        assert on_server(dovecot, mover) == ["kept"]
+
     def test_a_file_that_is_cut(self, dovecot: Dovecot, mover: Mover) -> None:
         path = mover.store / "Inbox"
         path.write_bytes(path.read_bytes()[:-5])

@@ -20,6 +20,7 @@ COUNTS = {
 }  # fmt: skip
 KEYS = {
     "schema", "account", "checked_at", "local", "server", "quota", "differences", "upload", "folders", "problems",
+    "remarks",
 }  # fmt: skip
 
 

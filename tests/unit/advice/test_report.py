@@ -93,7 +93,8 @@ def test_a_check_that_failed_has_the_same_keys_and_says_why() -> None:
     when = datetime(2026, 11, 24, 9, 41, tzinfo=timezone(timedelta(hours=9)))
     failed = failed_json("a@b", when, Problem("a@b", "no"))
     assert list(failed) == [
-        "schema", "account", "checked_at", "local", "server", "quota", "differences", "upload", "folders", "problems"
+        "schema", "account", "checked_at", "local", "server", "quota", "differences", "upload", "folders", "problems",
+        "remarks",
     ]  # fmt: skip
     assert failed["checked_at"] == "2026-11-24T09:41:00+09:00"
     assert failed["differences"] is None

@@ -73,9 +73,32 @@ def test_new_mail_is_unread_and_temporary_files_are_no_mail(tmp_path: Path) -> N
 
 
 def test_deleted_mail_is_on_no_list(tmp_path: Path) -> None:
-    maildir(tmp_path, a__ST=MAIL, b__S=MAIL)
+    path = maildir(tmp_path, a__ST=MAIL, b__S=MAIL)
+    (path / "new" / "c:2,T").write_bytes(MAIL)  # in new/ there are no flags
+    store, problems = open_store(tmp_path), list[Problem]()
 
-    assert set(scan(open_store(tmp_path))) == {"cur/b:2,S"}
+    assert {one.place for one in store.scan(store.folders()[0], problems)} == {"cur/b:2,S", "new/c:2,T"}
+    assert problems == [Problem("INBOX", "1 mail marked as deleted (T) was left out.", remark=True)]
+
+
+def test_deleted_mail_is_told_at_each_look_and_read_at_none(tmp_path: Path) -> None:
+    path = maildir(tmp_path, a__ST=MAIL, b__S=MAIL, c__=MAIL)
+    store, follower = open_store(tmp_path), Follower()
+
+    def told() -> list[str]:
+        os.utime(path / "cur", ns=(0, 0))  # long ago, so that the time is trusted
+        follower.look(store)
+        return [problem.what[:1] for problem in follower.problems]
+
+    assert (told(), sorted(follower.read)) == (["1"], ["cur/b:2,S", "cur/c:2,"])
+    assert (told(), follower.read) == (["1"], [])
+    (path / "new" / "d").write_bytes(MAIL)
+    assert (told(), follower.read) == (["1"], ["new/d"])
+    (path / "cur" / "b:2,S").rename(path / "cur" / "b:2,ST")
+    os.utime(path / "cur", ns=(1, 1))
+    follower.look(store)
+    assert ([problem.what[:1] for problem in follower.problems], follower.read) == (["2"], [])
+    assert set(follower.messages) == {"cur/c:2,", "new/d"}
 
 
 def test_keywords_of_dovecot(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def failed_json(account: str | None, when: datetime, problem: Problem) -> dict[s
     """The object of a check that could not be made: the same keys, null where nothing is known."""
     known: dict[str, Any] = {"schema": SCHEMA, "account": account, "checked_at": when.isoformat(timespec="seconds")}
     unknown = dict.fromkeys(("local", "server", "quota", "differences", "upload", "folders"))
-    return {**known, **unknown, "problems": problems_json([problem])}
+    return {**known, **unknown, "problems": problems_json([problem]), "remarks": []}
 
 
 def size_text(size: int) -> str:

@@ -25,7 +25,7 @@ from hikkoshi.errors import HikkoshiError
 from hikkoshi.i18n import _, ngettext
 from hikkoshi.index.queries import Counts, FolderPair
 from hikkoshi.mail.headers import sanitise
-from hikkoshi.mail.message import Problem
+from hikkoshi.mail.message import Problem, without_remarks
 from hikkoshi.move.plan import Outline
 from hikkoshi.move.receipt import refused
 
@@ -60,7 +60,7 @@ def run_check(session: AccountSession, *, as_json: bool = False, strict: bool = 
 
 
 def _status(snapshot: Snapshot, *, strict: bool) -> int:
-    if snapshot.problems:
+    if without_remarks(snapshot.problems):
         return NOT_CHECKED
     different = snapshot.counts != Counts() if strict else snapshot.counts.work
     return DIFFERENT if different else NOTHING_TO_DO
@@ -83,7 +83,8 @@ def _object(session: AccountSession, snapshot: Snapshot, plan: Outline) -> dict[
         "differences": asdict(snapshot.counts),
         "upload": {"messages": plan.load.messages, "bytes": plan.load.size, "fits": plan.fits},
         "folders": folders_json(snapshot.pairs),
-        "problems": problems_json(snapshot.problems),
+        "problems": problems_json(without_remarks(snapshot.problems)),
+        "remarks": problems_json([each for each in snapshot.problems if each.remark]),
     }
 
 

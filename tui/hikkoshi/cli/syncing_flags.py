@@ -20,7 +20,7 @@ from hikkoshi.index.mapping import find_local
 from hikkoshi.index.schema import LOCAL
 from hikkoshi.index.store import Index
 from hikkoshi.jobs.cancel import Cancel
-from hikkoshi.mail.message import Problem
+from hikkoshi.mail.message import Problem, without_remarks
 from hikkoshi.move.flag_plan import FlagPlan
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def run_sync(session: AccountSession, wishes: FlagWishes) -> int:
     elif result:
         click.echo(_changed(result.changed))
     complete = result.complete if result else not plan.left
-    return DONE if complete and not snapshot.problems else NOT_ALL_DONE
+    return DONE if complete and not without_remarks(snapshot.problems) else NOT_ALL_DONE
 
 
 def _natives(session: AccountSession, folder: str | None) -> list[str] | None:

@@ -31,7 +31,7 @@ from hikkoshi.index.store import Index
 from hikkoshi.jobs.cancel import Cancel
 from hikkoshi.jobs.progress import Progress
 from hikkoshi.ledger.records import ARRIVED
-from hikkoshi.mail.message import Problem
+from hikkoshi.mail.message import Problem, without_remarks
 from hikkoshi.mail.repairs import Repair
 from hikkoshi.move.events import Tell, UploadEvent, Waiting
 from hikkoshi.move.plan import Plan
@@ -249,7 +249,7 @@ def _end_status(chosen: Fitted, receipt: Receipt | None, problems: tuple[Problem
     if (
         chosen.plan.refused
         or chosen.left.messages
-        or problems
+        or without_remarks(problems)
         or (receipt and (not receipt.complete or receipt.unread))
     ):
         return NOT_ALL_MOVED

@@ -18,7 +18,7 @@ from hikkoshi.mail.flags import unpack
 from hikkoshi.mail.folders import Folder, is_text
 from hikkoshi.mail.headers import sanitise
 from hikkoshi.mail.identity import HAS_ID, canonical_digest
-from hikkoshi.mail.message import Message, Problem
+from hikkoshi.mail.message import Message, Problem, without_remarks
 
 
 def refresh_local(index: Index, store: LocalStore, report: Report, cancel: Cancel) -> list[Problem]:
@@ -112,13 +112,13 @@ class LocalRefresh:
                 "This folder cannot be read ({reason}); its mail was not compared. See that you may read its file."
             )
             found = [Problem(folder.name, what.format(reason=error.strerror or error))]
-        if found:
+        if without_remarks(found):
             self._index.set_stamp(row, None)
         self._problems += found
         return changed
 
     def _take(self, changes: Changes | None, row: int) -> bool:
-        if changes is None:
+        if changes is None or changes.nothing:
             return False
         index = self._index
         with index.transaction():

@@ -11,7 +11,7 @@ from time import time_ns
 import msgspec
 
 from hikkoshi.errors import LocalChanged
-from hikkoshi.i18n import _
+from hikkoshi.i18n import _, ngettext
 from hikkoshi.local.files import INFO, name_flags
 from hikkoshi.local.look import Changes, Known, Look, Settle, all_of
 from hikkoshi.local.msf import summary_stamp
@@ -36,11 +36,12 @@ class Stamp(msgspec.Struct, frozen=True, array_like=True):
     """What a Maildir was known under.
 
     `times`: of cur/ and new/ in ns, 0 where that is not there; None: too near to when they were listed to be trusted.
-    `use`: what else decides on its messages.
+    `use`: what else decides on its messages. `deleted`: how many files were marked as deleted, which are no messages.
     """
 
     times: list[int | None]
     use: str
+    deleted: int
 
 
 def look_at_maildir(source: Source, known: Known) -> Look | None:
@@ -50,7 +51,7 @@ def look_at_maildir(source: Source, known: Known) -> Look | None:
     old = _stamp(known.stamp)
     times = _times(source)
     if old and (old.times, old.use) == (times, use):
-        return None
+        return Look((), _with([_deleted(source, old.deleted)], _settle_nothing(known))) if old.deleted else None
     listed = time_ns()
     problems: list[Problem] = []
     afresh = old is None or old.use != use
@@ -62,7 +63,10 @@ def look_at_maildir(source: Source, known: Known) -> Look | None:
             _("The folder changed while it was read. Nothing of it was taken; refresh to read it again.")
         )
     trusted = [None if time and listed - time < _COARSE else time for time in times]
-    stamp = msgspec.json.encode(Stamp(trusted, use)).decode()
+    deleted = old.deleted if old and not afresh and "cur" not in subs else sum(map(_is_deleted, places))
+    if deleted:
+        problems.append(_deleted(source, deleted))
+    stamp = msgspec.json.encode(Stamp(trusted, use, deleted)).decode()
     if afresh:
         return Look(_units(source, places, keywords), _with(problems, all_of(source.name, stamp)))
     moved, gone, fresh = _renamed(_known_in(subs, known), places, keywords)
@@ -71,6 +75,24 @@ def look_at_maildir(source: Source, known: Known) -> Look | None:
         return Changes(stamp, messages_of(source.name, batches, found), afresh=False, gone=gone, moved=moved)
 
     return Look(_units(source, fresh, keywords), _with(problems, settle))
+
+
+def _settle_nothing(known: Known) -> Settle:
+    assert known.stamp is not None, "it was known"
+    stamp = known.stamp
+    return lambda _batches, _problems: Changes(stamp, iter(()), afresh=False, nothing=True)
+
+
+def _is_deleted(place: str) -> bool:
+    # The first question answers 0.1 us after it was asked, for all but a few of a million files.
+    return "T" in place.rpartition("2,")[2] and DELETED in (name_flags(place, {}) or ())
+
+
+def _deleted(source: Source, count: int) -> Problem:
+    text = ngettext(
+        "{n:,} mail marked as deleted (T) was left out.", "{n:,} mails marked as deleted (T) were left out.", count
+    )
+    return Problem(source.name, text.format(n=count), remark=True)
 
 
 def _known_in(subs: Sequence[str], known: Known) -> Mapping[str, frozenset[str]]:

@@ -35,6 +35,7 @@ class Changes(msgspec.Struct, frozen=True):
 
     `stamp`: under which it is known once all is taken. `messages`: what is new, or all of it where `afresh`: then
     what was known is dropped. `gone`: places that are no more. `moved`: place known -> (place, flags) as they are.
+    `nothing`: all is as it was known; there is only a remark to be told again.
     """
 
     stamp: str
@@ -42,6 +43,7 @@ class Changes(msgspec.Struct, frozen=True):
     afresh: bool = True
     gone: Sequence[str] = ()
     moved: Mapping[str, tuple[str, frozenset[str]]] = msgspec.field(default_factory=dict)
+    nothing: bool = False
 
 
 Settle = Callable[[Iterator[Batch], list[Problem]], Changes | None]

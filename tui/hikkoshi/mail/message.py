@@ -1,5 +1,7 @@
 """The records that scanners and listers make of a mail: one `Message` for each stored copy."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 
@@ -29,7 +31,17 @@ class Message(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """Something that could not be read or compared: `where` names it, `what` is a sentence."""
+    """Something that could not be read or compared: `where` names it, `what` is a sentence.
+
+    `remark`: all is as it should be and nothing is to be done, as with mail that is marked as deleted; it is told, and
+    counts in no exit status.
+    """
 
     where: str
     what: str
+    remark: bool = False
+
+
+def without_remarks(problems: Iterable[Problem]) -> list[Problem]:
+    """The problems for which a look at both sides is not whole."""
+    return [problem for problem in problems if not problem.remark]

@@ -28,7 +28,7 @@ from hikkoshi.app.work import Ended, Part, Told, Work
 from hikkoshi.errors import HikkoshiError
 from hikkoshi.i18n import _, ngettext
 from hikkoshi.index.relation import Relation
-from hikkoshi.mail.message import Problem
+from hikkoshi.mail.message import Problem, without_remarks
 from hikkoshi.move.plan import Plan
 from hikkoshi.move.receipt import Receipt
 
@@ -220,7 +220,7 @@ class MainScreen(Showing):
         self.snapshot, self.rooms = look.snapshot, look.snapshot.rooms
         self.show_page(look.page, self.rows.go_over(look.page, self.selection.ids()), whole=look.snapshot.whole)
         if look.snapshot.whole:
-            number = len(self._problems)
+            number = len(without_remarks(self._problems))
             problems = ngettext("{n} problem: p", "{n} problems: p", number).format(n=number) if number else ""
             self.tell_state(problems, bad=bool(problems))
 
