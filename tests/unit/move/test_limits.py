@@ -81,3 +81,10 @@ def test_what_is_refused_once_more_counts_from_then_on(ledger: Ledger) -> None:
     SizeLearner(ledger, SERVER).refused(7000)
     at = ledger.learnt(SERVER)[REFUSED].at
     assert learnt_limit(ledger, SERVER, now=at + 2 * 86_400) == 7000
+
+
+def test_a_mail_larger_than_all_that_may_go_in_a_day_is_refused_by_the_plan() -> None:
+    limits = SizeLimits(told=5000, day=1000)
+    assert limits.reason_against("INBOX", 1000) == ""
+    assert "larger than the 1,000 bytes that may go up in a day" in limits.reason_against("INBOX", 1001)
+    assert limits.least == limits.trying_again().least == 1000

@@ -79,7 +79,12 @@ def parse_size(text: str) -> int:
 
 def parse_budget(text: str) -> int:
     """Bytes a day, 0 for `none`. Raises `UsageError`."""
-    return 0 if text.strip().lower() == "none" else parse_size(text)
+    if text.strip().lower() == "none":
+        return 0
+    size = parse_size(text)
+    if not size:
+        raise UsageError(_("A budget of 0 would send nothing. Say none for no limit."))
+    return size
 
 
 def parse_rate(text: str) -> int:

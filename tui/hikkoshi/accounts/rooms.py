@@ -55,9 +55,9 @@ class Asked:
         return Meter(reserve, options.quota_limit, _used(index, self._sizes), self._heirs)
 
 
-def size_limits(overview: Overview, ledger: Ledger, server: str) -> SizeLimits:
-    """How large a mail the server takes, by what it says and by what it has refused."""
-    return SizeLimits(overview.append_limit, overview.append_limits, learnt_limit(ledger, server))
+def size_limits(overview: Overview, ledger: Ledger, server: str, day: int | None) -> SizeLimits:
+    """How large a mail the server takes, by what it says and by what it has refused. `day`: what may go up in a day."""
+    return SizeLimits(overview.append_limit, overview.append_limits, learnt_limit(ledger, server), day)
 
 
 def _heirs(overview: Overview, targets: Iterable[str], roots: Collection[QuotaRoot]) -> dict[str, str]:

@@ -38,6 +38,7 @@ from hikkoshi.local.scan import AT_LEAST_ONE, AUTOMATIC
 from hikkoshi.local.store import LocalStore
 from hikkoshi.mail.folders import Folder
 from hikkoshi.mail.message import Problem
+from hikkoshi.move.budget import day_size
 from hikkoshi.move.events import Rooms, Tell
 from hikkoshi.move.limits import SizeLimits, learnt_limit
 from hikkoshi.move.meter import Meter
@@ -103,7 +104,7 @@ class AccountSession:
         self._kept: Bulk | None = None
         self._asked: Asked | None = None
         self._settled = Settled()
-        self._gmail = False
+        self._day: int | None = None
 
     @property
     def theme(self) -> str:
@@ -137,7 +138,7 @@ class AccountSession:
             local.start()
             connection = stack.enter_context(ExitStack())
             bulk = connection.enter_context(Bulk.open(self.login))
-            self._gmail = bulk.offers(GMAIL)
+            self._day = day_size(self.options.daily_budget, gmail=bulk.offers(GMAIL))
             wait_for_stragglers(ledger, self.server, bulk, cancel.wait)
             self._asked = Asked(index)
             overview = bulk.overview(self._asked.folders, sizes=self.options.quota_limit is not None)
@@ -162,7 +163,7 @@ class AccountSession:
             report(Progress(Stage.COMPARE))
             compare(index, self._targets(index), LedgerProofs(ledger, self.server))
             rooms = self._meter(index).take(self._asked.read(bulk, index, overview))
-            limits = size_limits(overview, ledger, self.server)
+            limits = size_limits(overview, ledger, self.server, self._day)
             self.snapshot = self._snapshot(index, tuple(rooms), (*problems, *unlisted), limits, not unlisted)
             if keep:
                 connection.pop_all()
@@ -232,7 +233,7 @@ class AccountSession:
         """What may go to the server in a day, None without a limit. Needs a look at the server before it."""
         from hikkoshi.accounts.pacing import budget_in
 
-        return budget_in(self.files.ledger, self.options, self.server, gmail=self._gmail)
+        return budget_in(self.files.ledger, self.server, self._day)
 
     def ready(self) -> None:
         """Raise where an upload could bring a mail twice, since not all of the server was looked at."""
@@ -256,7 +257,7 @@ class AccountSession:
             index = stack.enter_context(Index(self.files.index))
             ledger = stack.enter_context(Ledger(self.files.ledger))
             see_that_nothing_moved(ledger, self.server, self._moves)
-            budget = budget_of(self.options, ledger, self.server, gmail=self._gmail)
+            budget = budget_of(ledger, self.server, self._day)
             see_budget(budget, plan)
             link = stack.enter_context(Link(self.login, cancel, self.take_kept()))
             meter = self._meter(index)
@@ -308,7 +309,8 @@ class AccountSession:
         def show() -> None:
             compare(index, self._targets(index), LedgerProofs(ledger, self.server), whole=False)
             rooms = tuple(self._meter(index).take(overview.quota))
-            seen = self._snapshot(index, rooms, problems, size_limits(overview, ledger, self.server), server_whole=True)
+            limits = size_limits(overview, ledger, self.server, self._day)
+            seen = self._snapshot(index, rooms, problems, limits, server_whole=True)
             self.snapshot = replace(seen, whole=False)
             early(self.snapshot)
 

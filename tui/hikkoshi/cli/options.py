@@ -51,7 +51,7 @@ def _shared() -> list[Callable[[F], F]]:
         click.option(
             "--daily-budget",
             metavar="SIZE|none",
-            help=_("How much may go up in 24 hours (default: 500 MB to Gmail, else no limit)."),
+            help=_("How much may go up in 24 hours (default: 500 MB to Gmail, else no limit); none switches it off."),
         ),
         click.option("--max-rate", metavar="SIZE", help=_("Send no more than so many bytes a second: 500K.")),
         click.option("--max-mails", metavar="N", help=_("Send no more than so many mails a second: 4, 0.5.")),

@@ -21,17 +21,19 @@ _DAY = 86_400
 class SizeLimits(msgspec.Struct, frozen=True):
     """Bytes in CRLF form. `told`: the largest that the server says it takes (RFC 7889), `told_of`: by native folder name.
 
-    `refused`: the smallest that it has refused for its size. None: not known.
+    `refused`: the smallest that it has refused for its size. `day`: all that may go up in a day. None: not known, or no
+    limit.
     """
 
     told: int | None = None
     told_of: Mapping[str, int] = {}
     refused: int | None = None
+    day: int | None = None
 
     @property
     def least(self) -> int | None:
         """A mail of up to so many bytes is taken by every folder as far as is known; None: of any size."""
-        known = [self.told, *self.told_of.values(), None if self.refused is None else self.refused - 1]
+        known = [self.told, *self.told_of.values(), self.day, None if self.refused is None else self.refused - 1]
         return min((limit for limit in known if limit is not None), default=None)
 
     def trying_again(self) -> "SizeLimits":
@@ -43,12 +45,19 @@ class SizeLimits(msgspec.Struct, frozen=True):
         limits = [limit for limit in (self.told, self.told_of.get(native)) if limit is not None]
         if limits and size > min(limits):
             return _("it is larger than the {limit:,} bytes that the server takes").format(limit=min(limits))
+        if self.day is not None and size > self.day:
+            return larger_than_a_day(self.day)
         if self.refused is not None and size >= self.refused:
             return _(
                 "the server refused a mail of {refused:,} bytes for its size, and this one has {size:,}; --retry-refused "
                 "sends it all the same"
             ).format(refused=self.refused, size=size)
         return ""
+
+
+def larger_than_a_day(budget: int) -> str:
+    """The reason for a mail that is larger than all the bytes that may go in a day."""
+    return _("it is larger than the {budget:,} bytes that may go up in a day (--daily-budget)").format(budget=budget)
 
 
 ANY_SIZE = SizeLimits()

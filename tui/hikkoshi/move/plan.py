@@ -88,6 +88,11 @@ class Plan(Outline, frozen=True):
     left_out: tuple[PlanItem, ...] = ()
 
 
+def in_order(items: Iterable[PlanItem]) -> list[PlanItem]:
+    """The mails of a plan in the order in which they go: folder by folder."""
+    return sorted(items, key=lambda item: item.target)
+
+
 def left_out_text() -> str:
     """The reason for a mail that was left out."""
     return _("it was left out for lack of room; another upload with more room sends it")

@@ -128,7 +128,7 @@ def _reason(move: Move) -> str:
         State.NO_ROOM: _("no room was left"),
         State.CONNECTION_LOST: _("the connection was lost"),
         State.THROTTLED: _("the server asked for less"),
-        State.BUDGET_SPENT: _("so many bytes may go in a day, and they had gone"),
+        State.BUDGET_SPENT: _("the day's budget was spent"),
         State.FAILED: _("an error ended it"),
     }
     if move.state in texts:

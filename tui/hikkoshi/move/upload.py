@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from itertools import chain, groupby
-from time import time
 
 from msgspec.structs import replace
 
@@ -42,13 +41,14 @@ from hikkoshi.move.notes import pack_notes, parcel_notes
 from hikkoshi.move.opening import Targets, gone_with_their_folder
 from hikkoshi.move.outcome import NoRoom, Outcome
 from hikkoshi.move.patience import Throttled
-from hikkoshi.move.plan import Plan, PlanItem, left_out_text
+from hikkoshi.move.plan import Plan, PlanItem, in_order, left_out_text
 from hikkoshi.move.rate import Caps
 from hikkoshi.move.reading import ReadingBack
 from hikkoshi.move.receipt import Receipt, make_receipt, subject
 from hikkoshi.move.resume import Resumption
 from hikkoshi.move.room import Load, fits, outlook
 from hikkoshi.move.source import pack_parcel
+from hikkoshi.move.today import Today
 from hikkoshi.move.verify import Sent
 from hikkoshi.move.watch import RoomWatch
 from hikkoshi.server.records import FolderStatus
@@ -98,12 +98,13 @@ class Upload:
         self._move = 0
         self._rows: dict[int, int] = {}
         self._put_off = 0
-        self._budget, self._caps = budget, caps
+        self._today = Today(budget, plan.items) if budget else None
+        self._caps = caps
         link.patience.tell = tell
 
     def run(self) -> Receipt:
         """Do it. Whatever happens, what was done is in the ledger and in the receipt."""
-        ordered = sorted(self._plan.items, key=lambda item: item.target)
+        ordered = in_order(self._plan.items)
         move, ids = self._begin(ordered)
         self._move, self._rows = move, {id_: item.row for item, id_ in zip(ordered, ids, strict=True)}
         state, problem, goes_on_at = State.DONE, "", None
@@ -111,6 +112,8 @@ class Upload:
         try:
             for target, group in groupby(zip(ordered, ids, strict=True), key=lambda pair: pair[0].target):
                 self._folder(target, list(group))
+            if self._today is not None:
+                self._today.end()
         except Cancelled as error:
             state, problem = State.STOPPED, str(error)
         except NoRoom as error:
@@ -163,6 +166,8 @@ class Upload:
 
     def _folder(self, target: str, group: list[Planned]) -> None:
         self._cancel.check()
+        if self._today is not None and not self._today.any_fits(group):
+            return  # nor is the folder made
         self._target, self._target_name = target, group[0][0].target_name
         try:
             status = self._targets.open(target)
@@ -189,37 +194,20 @@ class Upload:
     def _send(self, group: list[Planned], delivery: Delivery) -> None:
         for whole in batches(group, lambda: self._flow.most, self._caps):
             self._cancel.check()
-            batch, until = self._within_budget(whole, delivery)
+            batch = whole if self._today is None else self._today.take(whole, delivery.refuse)
+            if not batch:
+                continue
             self._watch_room(delivery, sum(item.size for item, _id in batch))
             letters = list(self._letters(batch, delivery))
             if letters:
                 self._flow.sent()
                 with self._watch.sending():
                     delivery.send(letters)
-            if until is not None:
-                raise BudgetSpent(until)
             if not self._reading.keep_up(self._target):
                 delivery.drain()
                 self._read_back()
         with self._watch.sending():
             delivery.drain()
-
-    def _within_budget(self, batch: list[Planned], delivery: Delivery) -> tuple[list[Planned], float | None]:
-        """What of a batch may go today, and when the rest may, None where all goes."""
-        budget, now = self._budget, time()
-        if budget is None:
-            return batch, None
-        going: list[Planned] = []
-        for item, id_ in batch:
-            if item.size > budget.size:
-                reason = _("it is larger than all that may be sent to this server in a day")
-                delivery.refuse(item, id_, reason)
-            elif budget.left(now) < item.size:
-                return going, budget.opens(item.size, now)
-            else:
-                budget.add(item.size, now)
-                going.append((item, id_))
-        return going, None
 
     def _letters(self, batch: list[Planned], delivery: Delivery) -> Iterator[Letter]:
         for item, id_ in batch:
