@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from imapclient import IMAPClient
 
+from hikkoshi.ledger.records import Item
+from hikkoshi.ledger.store import Ledger
 from hikkoshi.mail.identity import canonical_digest
 from support.dovecot import Dovecot
 from support.dovecot_config import Settings
@@ -131,6 +133,23 @@ def test_nothing_was_moved_yet_and_no_ledger_is_made(mover: Mover) -> None:
     assert missing[0] == 2
     assert "no move 3" in missing[2]
     assert not mover.ledger.exists()
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_a_reader_that_goes_away_is_no_crash(mover: Mover, options: tuple[str, ...]) -> None:
+    items = [Item("Inbox", f"{n}:100", 100, b"Subject: %d" % n, "INBOX", "\\Seen") for n in range(1000)]
+    mover.ledger.parent.mkdir(parents=True)
+    with Ledger(mover.ledger) as ledger:
+        ledger.begin("mei@example.jp", "/mail", items)
+    command = [str(mover.command()[0]), "moves", "1", *options]
+    with subprocess.Popen(command, env=mover.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stderr
+        assert process.stdout.readline()
+        process.stdout.close()
+        err = process.stderr.read()
+
+    assert err == b""
 
 
 def test_nothing_in_it_can_act_on_a_terminal(dovecot: Dovecot, mover: Mover) -> None:

@@ -1,7 +1,7 @@
 """Past moves and their receipts. Needs no server and no password; all of it reads the ledger only."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from hikkoshi.errors import UsageError
@@ -28,7 +28,9 @@ def receipt_of(path: Path, move: int, server: str | None = None) -> Iterator[tup
         found = ledger.move(move)
         if found is None or (server is not None and found.server != server):
             raise _no_such(move)
-        yield found, mail_receipts(ledger, move)
+        # A reader that goes away in the middle leaves mails that nobody asks for: they are closed before the ledger is.
+        with closing(mail_receipts(ledger, move)) as mails:
+            yield found, mails
 
 
 def _no_such(move: int) -> UsageError:

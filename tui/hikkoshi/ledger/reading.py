@@ -2,7 +2,8 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ class Reading:
     db: sqlite3.Connection
     path: Path
 
-    def _read(self, query: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
+    def _read(self, query: str, values: Sequence[object] = ()) -> Generator[tuple[Any, ...], None, None]:
         try:
             yield from self.db.execute(query, values)
         except sqlite3.Error as error:
@@ -75,10 +76,11 @@ class Reading:
         """The items of a move in the order of the plan."""
         return list(self.each_item(move))
 
-    def each_item(self, move: int) -> Iterator[Item]:
-        """The same, one after the other: a move may have a million."""
-        rows = self._read(f"SELECT {_COLUMNS} FROM item WHERE move = ? ORDER BY id", (move,))  # noqa: S608
-        return map(_item, rows)
+    def each_item(self, move: int) -> Generator[Item, None, None]:
+        """The same, one after the other: a move may have a million. Who does not take all of them closes it."""
+        query = f"SELECT {_COLUMNS} FROM item WHERE move = ? ORDER BY id"  # noqa: S608
+        with closing(self._read(query, (move,))) as rows:
+            yield from map(_item, rows)
 
     def some(self, ids: Iterable[int]) -> list[Item]:
         """The items with these numbers, as they are now."""

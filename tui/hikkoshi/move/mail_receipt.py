@@ -1,6 +1,7 @@
 """The receipt of a move mail by mail: where from, where to, what was sent, how it was verified; or why it was not moved."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from enum import StrEnum
 
 import msgspec
@@ -64,9 +65,10 @@ class MailReceipt(msgspec.Struct, frozen=True):
         return self.state is ItemState.VERIFIED and self.verified in READ_BACK
 
 
-def mail_receipts(ledger: Ledger, move: int) -> Iterator[MailReceipt]:
-    """The receipt of each mail of a move, in the order of its plan; read as they are asked for."""
-    return map(mail_receipt, ledger.each_item(move))
+def mail_receipts(ledger: Ledger, move: int) -> Generator[MailReceipt, None, None]:
+    """The receipt of each mail of a move, in the order of its plan; read as they are asked for, see `each_item`."""
+    with closing(ledger.each_item(move)) as items:
+        yield from map(mail_receipt, items)
 
 
 def mail_receipt(item: Item) -> MailReceipt:
