@@ -72,3 +72,9 @@ def test_a_password_that_the_server_echoes_is_blotted_out() -> None:
 def test_too_many_connections_is_not_a_wrong_password() -> None:
     assert "wrong" in str(failures.login_refused(LOGIN, "[AUTHENTICATIONFAILED] no"))
     assert "wrong" not in str(failures.login_refused(LOGIN, "[LIMIT] Too many connections"))
+
+
+def test_an_answer_that_makes_no_sense_is_quoted_with_one_full_stop() -> None:
+    words = "answered with something that makes no sense here: h8 OK Enabled. The connection was closed"
+    assert words in str(failures.broken("mail.example.com", b"h8 OK Enabled."))
+    assert "here: -. The" in str(failures.broken("mail.example.com", b""))

@@ -104,7 +104,9 @@ class _Order:
         tasks: list[Task] = []
         if round_.parameters and not self._enabled:
             self._enabled = True
-            tasks.append(Task(b"ENABLE QRESYNC", lambda _end: None))
+            # Amid a FETCH it would change what is told of that folder (RFC 7162 sections 3.1 and 3.2.3), its
+            # HIGHESTMODSEQ for one. An EXAMINE may follow at once (RFC 5161 section 3.1).
+            tasks.append(Task(b"ENABLE QRESYNC", lambda _end: None, fence=True, alone=True))
         if round_.afresh or folder.native not in self._under_way or (round_.tasks and self._open != folder.native):
             tasks.append(folder.examine(round_.parameters))
             self._open = folder.native

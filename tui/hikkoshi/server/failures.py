@@ -78,7 +78,7 @@ def broken(host: str, words: bytes | str) -> ProtocolBroken:
         _(
             "The server {host} answered with something that makes no sense here: {answer}. The connection was "
             "closed at once, so that nothing that was on its way can be taken for a command; please try again."
-        ).format(host=host, answer=said(words) or "-"),
+        ).format(host=host, answer=said(words).rstrip(".") or "-"),
         words=_text(words),
     )
 

@@ -85,7 +85,7 @@ class FolderLook:
                 # Changes that are told here are of the folder that was open until now.
                 self._opening.hear(parts)
 
-        return Task(b"EXAMINE " + mailbox(self.native) + parameters, self._examined, hear)
+        return Task(b"EXAMINE " + mailbox(self.native) + parameters, self._examined, hear, fence=True)
 
     def rounds(self) -> Generator[Round, None, None]:
         """The commands, round by round; the next is asked for when all answers to the last are in."""

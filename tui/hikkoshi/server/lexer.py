@@ -48,7 +48,7 @@ def malformed(words: bytes) -> ProtocolBroken:
     """The error for bytes that are no IMAP."""
     return ProtocolBroken(
         _("The server sent something that is no IMAP: {answer}. The connection was closed; please try again.").format(
-            answer=sanitise(words[:100].decode("utf-8", "replace"))
+            answer=sanitise(words[:100].decode("utf-8", "replace")).rstrip(".")
         )
     )
 

@@ -11,8 +11,8 @@ from hikkoshi.server import failures
 from hikkoshi.server.conversation import Conversation
 from hikkoshi.server.folders import Listed, Namespace, folder_records, has_special_use, listed, merged, namespace
 from hikkoshi.server.folders import native_path as path_to_native
-from hikkoshi.server.lexer import Parts, Status, number, tokens
-from hikkoshi.server.pipeline import Pipeline, Task
+from hikkoshi.server.lexer import Parts, number, tokens
+from hikkoshi.server.questions import Question, ask
 from hikkoshi.server.quota import QuotaRoot, quota_roots
 from hikkoshi.server.records import FolderStatus
 from hikkoshi.server.writer import mailbox, native_name
@@ -41,28 +41,6 @@ class Overview(msgspec.Struct, frozen=True):
         return lambda path: path_to_native(path, self.spaces)
 
 
-class _Answers(msgspec.Struct):
-    """The untagged responses to one command, by name and without it; `end`: how it ended."""
-
-    command: bytes
-    found: dict[str, list[Parts]] = msgspec.field(default_factory=dict)
-    end: Status | None = None
-
-    def task(self) -> Task:
-        return Task(self.command, self._ended, self._hear)
-
-    def _hear(self, parts: Parts) -> None:
-        words = parts[0].split(b" ", 2)
-        if len(words) == 3 and words[1].isalpha():
-            self.found.setdefault(words[1].decode("ascii").upper(), []).append([words[2], *parts[1:]])
-
-    def _ended(self, end: Status) -> None:
-        self.end = end
-
-    def get(self, name: str) -> list[Parts]:
-        return self.found.get(name, []) if self.end is not None and self.end.kind == "OK" else []
-
-
 class Overviewing(Conversation):
     """What an account has, before any folder is opened."""
 
@@ -88,9 +66,9 @@ class Overviewing(Conversation):
         # RFC 5819 extends RFC 5258's RETURN; a server with the one has the other.
         at_once = "LIST-STATUS" in offered
         uses = "SPECIAL-USE" in offered
-        first = _Answers(b'LIST "" "*"' + self._returning(further, at_once=at_once, uses=uses))
-        spaces = _Answers(b"NAMESPACE") if "NAMESPACE" in offered else None
-        root = _Answers(b'LIST "" ""')
+        first = Question(b'LIST "" "*"' + self._returning(further, at_once=at_once, uses=uses))
+        spaces = Question(b"NAMESPACE") if "NAMESPACE" in offered else None
+        root = Question(b'LIST "" ""')
         quotas = self._quota_questions(["INBOX", *quota_of])
         self._ask([first, spaces, None if spaces else root, *quotas.values()])
         if first.end is not None and first.end.kind != "OK":
@@ -101,9 +79,10 @@ class Overviewing(Conversation):
         if not found.delimiter:
             if spaces:
                 self._ask([root])
-            entries = _listed(root)
+            # The answer with the empty name is the root's, even where it came before the other LIST was through.
+            entries = _listed(root) or [entry for entry in _listed(first) if not entry.raw]
             found = replace(found, delimiter=entries[0].delimiter) if entries else found
-        plain = _listed(first)
+        plain = [entry for entry in _listed(first) if entry.raw]
         more = [] if at_once or not uses or has_special_use(plain) else self._special_uses()
         folders = folder_records(merged(plain, more), found)
         told = first.get("STATUS") if at_once else self._status(folders, further)
@@ -145,9 +124,9 @@ class Overviewing(Conversation):
         modseq = [b"HIGHESTMODSEQ"] if self.has_modseq else []
         return b" ".join([b"MESSAGES UIDNEXT UIDVALIDITY", *modseq, *further])
 
-    def _plain_list(self) -> _Answers:
+    def _plain_list(self) -> Question:
         """The folders again, for a server that offers LIST-STATUS and refuses it."""
-        plain = _Answers(b'LIST "" "*"')
+        plain = Question(b'LIST "" "*"')
         self._ask([plain])
         if plain.end is None or plain.end.kind != "OK":
             words, code = (plain.end.words, plain.end.code) if plain.end else (b"", "")
@@ -158,7 +137,7 @@ class Overviewing(Conversation):
         """Some servers say what folders are for only when asked in the words of LIST-EXTENDED (RFC 6154 section 3)."""
         if "LIST-EXTENDED" not in self._channel.capabilities:
             return []
-        special = _Answers(b'LIST "" "*" RETURN (SPECIAL-USE)')
+        special = Question(b'LIST "" "*" RETURN (SPECIAL-USE)')
         self._ask([special])
         return _listed(special)
 
@@ -167,31 +146,32 @@ class Overviewing(Conversation):
         if not self.has_modseq and not further:
             return []
         items = b" (" + self._items(further) + b")"
-        asked = [_Answers(b"STATUS " + mailbox(folder.native) + items) for folder in folders if folder.selectable]
+        asked = [
+            Question(b"STATUS " + mailbox(folder.native) + items, about=folder.native)
+            for folder in folders
+            if folder.selectable
+        ]
         self._ask(asked)
         return [parts for answers in asked for parts in answers.get("STATUS")]
 
-    def _quota_questions(self, natives: Iterable[str]) -> dict[str, _Answers]:
+    def _quota_questions(self, natives: Iterable[str]) -> dict[str, Question]:
         if "QUOTA" not in self._channel.capabilities:
             return {}
-        return {native: _Answers(b"GETQUOTAROOT " + mailbox(native)) for native in dict.fromkeys(natives)}
+        return {native: Question(b"GETQUOTAROOT " + mailbox(native), about=native) for native in dict.fromkeys(natives)}
 
-    def _ask(self, questions: Iterable[_Answers | None]) -> None:
-        tasks = iter([each.task() for each in questions if each is not None])
-        for _step in Pipeline(self._channel).run(lambda: next(tasks, None)):
-            pass
+    def _ask(self, questions: Iterable[Question | None]) -> None:
+        ask(self._channel, [each for each in questions if each is not None])
 
 
-def _listed(answers: _Answers) -> list[Listed]:
+def _listed(answers: Question) -> list[Listed]:
     return [entry for parts in answers.get("LIST") if (entry := listed(parts))]
 
 
-def _quota(questions: dict[str, _Answers]) -> list[QuotaRoot]:
-    return quota_roots(
-        (native, answers.get("QUOTAROOT"), answers.get("QUOTA"))
-        for native, answers in questions.items()
-        if answers.end is not None and answers.end.kind == "OK"
-    )
+def _quota(questions: dict[str, Question]) -> list[QuotaRoot]:
+    # QUOTA names its root, so that it does not matter which question heard it.
+    limits = [parts for answers in questions.values() for parts in answers.found.get("QUOTA", [])]
+    roots = [(native, answers.get("QUOTAROOT")) for native, answers in questions.items()]
+    return quota_roots([("", [], limits), *((native, found, []) for native, found in roots)])
 
 
 def _states(answers: Iterable[Parts]) -> dict[str, FolderStatus]:
