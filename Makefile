@@ -6,8 +6,8 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
-# Two cores are what a small machine has; a test that needs a quiet one takes none of its neighbours' ports.
-WORKERS ?= 2
+# Two cores are what a small machine has, and much of a test is waiting for a server.
+WORKERS ?= 3
 # Most of a case is waiting for a server.
 FAULT_WORKERS ?= 4
 

@@ -17,7 +17,7 @@ import tomli_w
 
 _FILE = Path(__file__).with_name("points.toml")
 _RUNS = 4
-_SAMPLE = 5
+_SAMPLE = 3
 """Cases of each setting that are in `make test`."""
 
 if __name__ == "__main__":

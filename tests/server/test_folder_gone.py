@@ -14,7 +14,7 @@ from hikkoshi.accounts.session import AccountSession
 from hikkoshi.jobs.cancel import Cancel
 from support.dovecot import Dovecot
 from support.faultproxy import FaultProxy
-from support.moving import Mover, held, mails, mover_to, user_of
+from support.moving import IMPATIENT, Mover, held, mails, mover_to, user_of
 
 pytestmark = pytest.mark.dovecot
 
@@ -27,6 +27,7 @@ ALL = sorted(f"in-{number}" for number in range(COUNT))
 def mover(dovecot: Dovecot, proxy: FaultProxy, tmp_path: Path) -> Mover:
     """Mail for one folder that is to be made."""
     mover = mover_to(dovecot, tmp_path)
+    mover.program = IMPATIENT
     mover.go_through(proxy)
     mover.write(Reports=mails("in", COUNT))
     return mover

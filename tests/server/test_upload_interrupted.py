@@ -29,7 +29,7 @@ from hikkoshi.move import batch, flights, link, meter, quiet, source
 from support.dovecot import Dovecot
 from support.dovecot_config import Settings
 from support.faultproxy import FaultProxy
-from support.moving import Hold, Mover, ended, held, mail, mails, mover_to, uploaded, user_of
+from support.moving import IMPATIENT, Hold, Mover, ended, held, mail, mails, mover_to, uploaded, user_of
 
 pytestmark = pytest.mark.dovecot
 
@@ -42,6 +42,7 @@ WAYS = {"together": (), "hurried": ("MULTIAPPEND",), "waiting": ("MULTIAPPEND", 
 def mover(dovecot: Dovecot, proxy: FaultProxy, tmp_path: Path) -> Mover:
     """Six mails, and a line that can be harmed."""
     mover = mover_to(dovecot, tmp_path)
+    mover.program = IMPATIENT
     mover.go_through(proxy)
     mover.write(Inbox=mails("in", 6))
     return mover
@@ -568,7 +569,7 @@ class TestOtherServers:
 
     @pytest.fixture
     def mover(self, demo: DemoServer, tmp_path: Path) -> Mover:
-        mover = Mover(tmp_path, f"imap://user@{demo.host}:{demo.port}", "secret")
+        mover = Mover(tmp_path, f"imap://user@{demo.host}:{demo.port}", "secret", program=IMPATIENT)
         mover.write(Inbox=mails("in", 6))
         return mover
 

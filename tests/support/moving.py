@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,9 @@ from support.faultproxy import FaultProxy
 
 _LETTERS = {"S": "\\Seen", "R": "\\Answered", "F": "\\Flagged", "D": "\\Draft", "T": "\\Deleted"}
 _PATIENCE = 60
+
+IMPATIENT = (sys.executable, str(Path(__file__).with_name("impatient.py")))
+"""The program with short waits."""
 
 
 def mail(name: str, *, fields: str = "", body: str = "hello\n", day: int = 2, message_id: bool = True) -> bytes:
@@ -102,6 +106,7 @@ class Mover:
     password: str
     options: tuple[str, ...] = ()
     variables: dict[str, str] = field(default_factory=dict)
+    program: tuple[str, ...] = (str(PROGRAM),)
 
     @property
     def store(self) -> Path:
@@ -130,7 +135,7 @@ class Mover:
     def command(self, *arguments: str) -> list[str]:
         """The command line."""
         return [
-            str(PROGRAM), "--local", str(self.store), "--server", self.url,
+            *self.program, "--local", str(self.store), "--server", self.url,
             "--password-command", f"echo '{self.password}'", *self.options, *arguments,
         ]  # fmt: skip
 
