@@ -193,7 +193,33 @@ def test_nothing_is_asked_of_a_rest_that_does_not_fit(proxy: FaultProxy, mover: 
     done = mover.run("resume", "--yes", "--quota-limit", "1")
 
     assert done.returncode == 3
+    assert "(--fit)" in done.stderr
+    assert "--folder" not in done.stderr
     assert states(mover) == {"verified": 50, "planned": 10}
+
+
+def test_what_fits_of_the_rest_goes_up_and_the_others_wait(dovecot: Dovecot, proxy: FaultProxy, mover: Mover) -> None:
+    stopped_at(mover, proxy)
+    size = len(uploaded(mail(SIXTY[0])))
+    limit = ("--quota-limit", str(55 * size), "--reserve", "0")
+
+    dry = mover.run("resume", "--dry-run", *limit)
+    part = mover.run("resume", "--yes", "--fit", "newest", "--json", *limit)
+    there = on_server(dovecot, mover)
+    part_states = states(mover)
+    people = mover.run("resume", "--yes", "--fit", "newest", *limit)
+    rest = mover.run("resume", "--yes")
+
+    receipt = json.loads(part.stdout)
+    assert (dry.returncode, part.returncode, people.returncode, rest.returncode) == (3, 1, 3, 0), rest.stderr
+    assert "--fit newest" in dry.stdout
+    assert (receipt["move"], receipt["state"], receipt["plan"]["fit"]) == (1, "no-room", "newest")
+    left = receipt["plan"]["left_out"]["messages"]
+    assert 0 < left == len(receipt["not_moved"]) < 10
+    assert part_states == {"verified": 60 - left, "planned": left}
+    assert len(there) == 60 - left
+    assert on_server(dovecot, mover) == SIXTY
+    assert states(mover) == {"verified": 60}
 
 
 def test_only_a_move_of_this_mail_is_gone_on_with(proxy: FaultProxy, mover: Mover, tmp_path: Path) -> None:

@@ -52,18 +52,15 @@ class Fitted(msgspec.Struct, frozen=True):
         }
 
 
-def fitted(plan: Plan, rooms: Sequence[Room], fit: str | None, *, offering: bool = True) -> Fitted:
-    """The part of a plan that fits, chosen as `--fit` says; the plan itself where it fits, or nothing of it does.
-
-    `offering` False: nothing is offered, since the command has no --fit.
-    """
+def fitted(plan: Plan, rooms: Sequence[Room], fit: str | None) -> Fitted:
+    """The part of a plan that fits, chosen as `--fit` says; the plan itself where it fits, or nothing of it does."""
     if plan.fits is not False:
         return Fitted(plan)
     if fit is not None:
         offer = make_offer(Kind(fit), plan.items, rooms)
         if offer.items:
             return Fitted(narrowed(plan, offer, rooms), offer)
-    return Fitted(plan, offers=tuple(offers(plan, rooms)) if offering else ())
+    return Fitted(plan, offers=tuple(offers(plan, rooms)))
 
 
 def may_ask(*, yes: bool, dry_run: bool) -> bool:

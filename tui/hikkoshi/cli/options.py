@@ -72,6 +72,17 @@ def shared_options(command: F) -> F:
     return command
 
 
+def fit_option(command: F) -> F:
+    """Give a command --fit."""
+    return click.option(
+        "--fit",
+        type=click.Choice(["newest", "smallest", "folder", "year"]),
+        help=_(
+            "Where not all of it fits, what does: the newest mails, the smallest ones, whole folders or whole years."
+        ),
+    )(command)
+
+
 def merged(context: click.Context, given: Mapping[str, Any]) -> dict[str, Any]:
     """The shared options of a command and of the group before it."""
     before: Mapping[str, Any] = context.obj or {}

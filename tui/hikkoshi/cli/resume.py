@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from hikkoshi.cli.options import merged, shared_options
+from hikkoshi.cli.options import fit_option, merged, shared_options
 from hikkoshi.i18n import _
 
 
@@ -26,6 +26,7 @@ from hikkoshi.i18n import _
 )
 @shared_options
 @click.argument("move", type=int, required=False)
+@fit_option
 @click.option("--dry-run", is_flag=True, help=_("Show the plan and send nothing."))
 @click.option("--yes", is_flag=True, help=_("Do not ask."))
 @click.option("--json", "as_json", is_flag=True, help=_("Print one JSON object."))
@@ -35,6 +36,7 @@ def resume(
     context: click.Context,
     /,
     move: int | None,
+    fit: str | None,
     dry_run: bool,
     yes: bool,
     as_json: bool,
@@ -44,5 +46,7 @@ def resume(
     """Run the command."""
     from hikkoshi.cli.uploading import Wishes, upload_account
 
-    wishes = Wishes(dry_run=dry_run, yes=yes, as_json=as_json, no_quota_check=no_quota_check, resuming=True, move=move)
+    wishes = Wishes(
+        fit=fit, dry_run=dry_run, yes=yes, as_json=as_json, no_quota_check=no_quota_check, resuming=True, move=move
+    )
     context.exit(upload_account(merged(context, given), wishes))

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from hikkoshi.cli.options import merged, shared_options
+from hikkoshi.cli.options import fit_option, merged, shared_options
 from hikkoshi.i18n import _
 from hikkoshi.mail.repairs import ALL, Repair
 
@@ -31,11 +31,7 @@ _REPAIRS = [*(repair.value for repair in Repair), ALL]
     type=click.Choice(["sent", "missing"]),
     help=_("Only the sent gap, or only what is nowhere on the server."),
 )
-@click.option(
-    "--fit",
-    type=click.Choice(["newest", "smallest", "folder", "year"]),
-    help=_("Where not all of it fits, what does: the newest mails, the smallest ones, whole folders or whole years."),
-)
+@fit_option
 @click.option(
     "--retry-refused", is_flag=True, help=_("Send mail as large as one that the server refused for its size.")
 )

@@ -109,7 +109,7 @@ def _run_upload(session: AccountSession, wishes: Wishes) -> int:
         session.retry_refused()
     whole = resumed.plan if resumed else session.plan(_wanted(session, wishes.folder, wishes.only))
     whole = with_chosen_repairs(session, whole, wishes.repairs, cancel)
-    chosen = fitted(whole, snapshot.rooms, wishes.fit, offering=not wishes.resuming)
+    chosen = fitted(whole, snapshot.rooms, wishes.fit)
     plan = chosen.plan
     found = look(session, plan, cancel) if wishes.looks_first else Preflight()
     if not (wishes.as_json and (wishes.yes or wishes.dry_run)):
@@ -153,12 +153,14 @@ def _refusal(plan: Plan, wishes: Wishes) -> int:
     for refusal in plan.refused:
         _name(_("Not moved"), refused(refusal))
     if plan.fits is False:
-        say(
-            _(
-                "The plan does not fit; nothing was sent. Free room on the server, upload what fits of it (--fit), or fewer "
-                "folders (--folder)."
-            )
+        resuming = _(
+            "The rest of the move does not fit; nothing was sent. Free room on the server, or send what fits of it (--fit)."
         )
+        uploading = _(
+            "The plan does not fit; nothing was sent. Free room on the server, upload what fits of it (--fit), or fewer "
+            "folders (--folder)."
+        )
+        say(resuming if wishes.resuming else uploading)
         return NO_ROOM
     if plan.fits is None and not wishes.no_quota_check and not may_ask(yes=wishes.yes, dry_run=wishes.dry_run):
         say(
@@ -206,7 +208,7 @@ def _tell_left(chosen: ResumePlan, receipt: Receipt | None) -> None:
 def _tell_left_out(chosen: Fitted, receipt: Receipt | None) -> None:
     """What does not fit, summed up: there may be thousands."""
     say(left_text(chosen.left))
-    if receipt:
+    if receipt and not receipt.waiting:  # those of a move that is gone on with wait, and are told as such
         text = _("“hikkoshi moves {move}” names each of them, and another upload with more room sends them.")
         say(text.format(move=receipt.move))
 

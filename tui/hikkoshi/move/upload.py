@@ -131,13 +131,21 @@ class Upload:
             state, problem = State.FAILED, str(error)
         finally:
             self._watch.close()
-        if state is State.DONE and self._put_off:
-            state, problem = State.THROTTLED, _put_off(self._put_off)
+        if state is State.DONE:
+            state, problem = self._end()
         if state in (State.STOPPED, State.NO_ROOM, State.BUDGET_SPENT):
             self._last_read_back()
         self._reading.close()
         self._ledger.finish(move, state, self._cancel.reason if state is State.STOPPED else state.value)
         return replace(make_receipt(self._ledger, move, state, problem), goes_on_at=goes_on_at)
+
+    def _end(self) -> tuple[State, str]:
+        """How a move stands that nothing has interrupted, and a sentence where it is not done."""
+        if self._put_off:
+            return State.THROTTLED, _put_off(self._put_off)
+        if self._resumed is not None and self._plan.left_out:
+            return State.NO_ROOM, ""  # what was left out stays planned
+        return State.DONE, ""
 
     def _begin(self, ordered: list[PlanItem]) -> tuple[int, list[int]]:
         """Write the plan down, with the mails that it leaves out. The move's number and the items' numbers."""
