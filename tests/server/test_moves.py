@@ -42,7 +42,9 @@ def test_the_receipt_says_of_each_mail_what_the_server_has(dovecot: Dovecot, mov
     status, out, err = without_server(mover, "moves", "1", "--json")
 
     receipt = json.loads(out)
-    assert (status, err) == (0, "")
+    assert (status, err, receipt["problem"]) == (0, "", "")
+    unknown = json.loads(without_server(mover, "moves", "9", "--json")[1])
+    assert set(unknown) == set(receipt)
     assert (receipt["schema"], receipt["move"], receipt["state"]) == (1, 1, "done")
     assert (receipt["store"], receipt["account"]) == (str(mover.store), f"{user_of(mover)}@{dovecot.host}")
     assert receipt["mails"] == {"verified": 3}
@@ -130,8 +132,12 @@ def test_nothing_was_moved_yet_and_no_ledger_is_made(mover: Mover) -> None:
     missing = without_server(mover, "moves", "3")
 
     assert (status, text) == (0, "Nothing was moved yet.\n")
-    assert missing[0] == 2
+    as_json = without_server(mover, "moves", "3", "--json")
+    assert (missing[0], as_json[0]) == (2, 2)
     assert "no move 3" in missing[2]
+    found = json.loads(as_json[1])
+    assert (found["move"], found["state"], found["receipt"]) == (3, None, None)
+    assert "no move 3" in found["problem"]
     assert not mover.ledger.exists()
 
 

@@ -228,12 +228,14 @@ def test_only_a_move_of_this_mail_is_gone_on_with(proxy: FaultProxy, mover: Move
     other.mkdir()
     (other / "Inbox").write_bytes(b"")
 
-    unknown = mover.run("resume", "7", "--yes")
+    unknown = mover.run("resume", "7", "--yes", "--json")
+    dry = mover.run("resume", "--dry-run", "--json")
     foreign = mover.run("resume", "1", "--yes", "--local", str(other))
     none = mover.run("resume", "--yes", "--local", str(other))
 
     assert (unknown.returncode, foreign.returncode, none.returncode) == (2, 2, 0)
     assert "no move 7" in unknown.stderr
+    assert (json.loads(unknown.stdout)["move"], json.loads(dry.stdout)["move"]) == (7, 1)
     assert str(mover.store) in foreign.stderr
     assert states(mover) == {"verified": 50, "planned": 10}
 

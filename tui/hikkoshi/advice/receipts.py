@@ -34,6 +34,12 @@ def move_json(move: Move) -> dict[str, Any]:
     }
 
 
+def no_move_json(move: int, problem: str) -> dict[str, Any]:
+    """The object of a receipt that cannot be printed: the same keys, null where nothing is known."""
+    unknown = dict.fromkeys(("account", "store", "started", "ended", "state", "text", "mails", "bytes", "receipt"))
+    return {"schema": SCHEMA, "problem": problem, "move": move, **unknown}
+
+
 def bytes_there(move: Move) -> int:
     """Bytes (CRLF form) of the move's mails that are on the server."""
     return sum(move.sizes.get(state, 0) for state in ARRIVED)

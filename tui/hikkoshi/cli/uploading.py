@@ -79,7 +79,7 @@ def upload_account(values: Mapping[str, Any], wishes: Wishes) -> int:
         return run_upload(open_session(options, values.get("password_command")), wishes)
     except HikkoshiError as error:
         if wishes.as_json:
-            print_json(_report(account, problem=str(error)))
+            print_json(_report(account, problem=str(error), move=wishes.move))
         raise
 
 
@@ -130,7 +130,10 @@ def _run_upload(session: AccountSession, wishes: Wishes) -> int:
         _tell_left_out(chosen, receipt)
     if wishes.as_json:
         print_json(
-            {**_object(session, chosen, receipt), **findings(session, found, receipt, looked=wishes.looks_first)}
+            {
+                **_object(session, chosen, receipt, resumed),
+                **findings(session, found, receipt, looked=wishes.looks_first),
+            }
         )
     elif receipt:
         _print_receipt(receipt)
@@ -313,8 +316,11 @@ def _name(title: str, failure: Failure) -> None:
     say(f"{title}: {failure.folder}: {failure.subject}: {failure.reason}")
 
 
-def _object(session: AccountSession, chosen: Fitted, receipt: Receipt | None) -> dict[str, Any]:
+def _object(
+    session: AccountSession, chosen: Fitted, receipt: Receipt | None, resumed: ResumePlan | None
+) -> dict[str, Any]:
     assert session.snapshot is not None
+    earlier = resumed.move.id if resumed else None
     plan = chosen.plan
     failed = [refused(refusal) for refusal in plan.refused]
     if receipt:
@@ -341,7 +347,7 @@ def _object(session: AccountSession, chosen: Fitted, receipt: Receipt | None) ->
         changed=[_failure(failure) for failure in (receipt.changed if receipt else ())],
         flags_set_again=receipt.flags_stored if receipt else 0,
         not_read_back=[_failure(failure) for failure in (receipt.unread if receipt else ())],
-        move=receipt.move if receipt else None,
+        move=receipt.move if receipt else earlier,
         goes_on_at=time_json(receipt.goes_on_at) if receipt else None,
         quota=quota_json(session.snapshot.rooms),
         problem=receipt.problem if receipt else "",
