@@ -57,8 +57,9 @@ def run_sync(session: AccountSession, wishes: FlagWishes) -> int:
     """Look at both sides, plan, ask, set flags, tell; gives the exit status. Raises what hinders it from starting."""
     cancel = new_cancel()
     try:
+        at_once = wishes.yes and not wishes.dry_run
         # Only where nobody is asked: a server may have hung up before a person has answered.
-        snapshot = refresh(session, cancel, keep=wishes.yes and not wishes.dry_run)
+        snapshot = refresh(session, cancel, keep=at_once, alone="sync-flags" if at_once else "")
         plan = plan_flags(session, natives=_natives(session, wishes.folder), remove=wishes.remove)
         if not (wishes.as_json and (wishes.yes or wishes.dry_run)):
             for line in (snapshot.description, f"{snapshot.server}:", *flag_plan_lines(plan)):

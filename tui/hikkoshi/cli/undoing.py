@@ -55,7 +55,8 @@ def run_undo(session: AccountSession, wishes: UndoWishes) -> int:
     try:
         plan_undo(session, wishes.move)  # a wrong number costs no look
         # Only where nobody is asked: a server may have hung up before a person has answered.
-        refresh(session, cancel, keep=wishes.yes or wishes.dry_run)
+        at_once = wishes.yes and not wishes.dry_run
+        refresh(session, cancel, keep=wishes.yes or wishes.dry_run, alone=f"undo {wishes.move}" if at_once else "")
         plan = plan_undo(session, wishes.move)
         if not (wishes.as_json and (wishes.yes or wishes.dry_run)):
             click.echo(_line(plan), err=wishes.as_json)

@@ -62,6 +62,11 @@ class Wishes(msgspec.Struct, frozen=True):
     """With `resuming`: which move is gone on with, None for the last one that ended early."""
 
     @property
+    def command(self) -> str:
+        """What others are told that the account is used for."""
+        return "upload" if not self.resuming else "resume" if self.move is None else f"resume {self.move}"
+
+    @property
     def looks_first(self) -> bool:
         """Whether each mail is looked at before the plan is shown; else that is done while it is packed, once.
 
@@ -94,7 +99,8 @@ def run_upload(session: AccountSession, wishes: Wishes) -> int:
 def _run_upload(session: AccountSession, wishes: Wishes) -> int:
     cancel = new_cancel()
     # Only where nobody is asked: a server may have hung up before a person has answered.
-    snapshot = refresh(session, cancel, keep=wishes.yes or wishes.dry_run)
+    at_once = wishes.yes and not wishes.dry_run
+    snapshot = refresh(session, cancel, keep=wishes.yes or wishes.dry_run, alone=wishes.command if at_once else "")
     if left := session.left_behind():
         say(left)
     try:

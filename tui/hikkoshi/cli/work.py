@@ -5,6 +5,7 @@ from hikkoshi.accounts.session import AccountSession, Snapshot
 from hikkoshi.cli.login import get_password
 from hikkoshi.cli.output import status_line
 from hikkoshi.jobs.cancel import Cancel, cancel_on_signals
+from hikkoshi.ledger.lock import see_free
 
 
 def open_session(options: Options, password_command: str | None) -> AccountSession:
@@ -21,8 +22,14 @@ def new_cancel() -> Cancel:
     return cancel
 
 
-def refresh(session: AccountSession, cancel: Cancel, *, keep: bool = False) -> Snapshot:
-    """Look at both sides, with one line of progress where a person sees it; `keep` as in `AccountSession.refresh`."""
+def refresh(session: AccountSession, cancel: Cancel, *, keep: bool = False, alone: str = "") -> Snapshot:
+    """Look at both sides, with one line of progress where a person sees it; `keep` as in `AccountSession.refresh`.
+
+    `alone`: the command that changes something behind the look without asking. Where another hikkoshi is at work on the
+    account that is said before the look, which may take minutes: raises `AccountBusy`.
+    """
+    if alone:
+        see_free(session.files.lock, alone)
     report, clear = status_line()
     try:
         return session.refresh(report, cancel, keep=keep)

@@ -89,6 +89,12 @@ class MoveLock:
             self._connection = None
 
 
+def see_free(path: Path, what: str) -> None:
+    """Raise `AccountBusy` if another hikkoshi holds the lock now; before looks that take long and would be for nothing."""
+    with MoveLock(path, what):
+        pass
+
+
 @contextmanager
 def _names(path: Path) -> Iterator[sqlite3.Connection]:
     """The file with the holder's name, locked until what was written into it is committed."""
