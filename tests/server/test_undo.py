@@ -219,10 +219,39 @@ class TestWhatStays:
         done = mover.run("undo", "1", "--yes", "--json")
 
         found = json.loads(done.stdout)
-        assert (done.returncode, found["removed"]["messages"]) == (1, 5)
-        assert [(each["subject"], each["reason"]) for each in found["kept"]] == [
-            ("in-3", "it is no longer where it was put on the server"),
+        assert (done.returncode, found["removed"]["messages"], found["kept"]) == (1, 5, [])
+        assert [(each["subject"], each["reason"]) for each in found["not_there"]] == [
+            ("in-3", "it was deleted or moved on the server since"),
         ]  # fmt: skip
+        [listed] = json.loads(mover.run("moves", "--json").stdout)["moves"]
+        assert (listed["mails"], listed["bytes"]) == ({"removed": 5, "vanished": 1}, 0)
+        receipt = {each["subject"]: each for each in json.loads(mover.run("moves", "1", "--json").stdout)["receipt"]}
+        assert (receipt["in-3"]["fate"], receipt["in-3"]["reason"]) == ("gone", found["not_there"][0]["reason"])
+        assert json.loads(mover.run("check", "--json").stdout)["differences"]["only_local"] == 6
+
+    def test_in_words_a_mail_that_is_no_longer_there_does_not_stay(self, dovecot: Dovecot, mover: Mover) -> None:
+        with other_client(dovecot, mover) as client:
+            client.delete_messages([uid_of(client, "in-3")])
+            client.expunge()
+        dry, done = mover.run("undo", "1", "--dry-run"), mover.run("undo", "1", "--yes")
+
+        for ran in (dry, done):
+            assert "Not there any more: Inbox: in-3: it was deleted or moved" in ran.stderr
+            assert "Stays on the server" not in ran.stderr
+        assert "0 of 6 mails are there, 5 removed again, 1 not there any more" in mover.run("moves").stdout
+
+    def test_a_mail_that_the_server_changed_as_it_arrived(self, dovecot: Dovecot, mover: Mover) -> None:
+        """Dovecot shows a NUL as 0x80."""
+        mover.write(Zero=[mail("zero", body="NUL \0 here\n"), mail("one")])
+        mover.run("upload", "--yes")
+        receipt = json.loads(mover.run("moves", "2", "--json").stdout)["receipt"]
+        done = json.loads(mover.run("undo", "2", "--yes", "--json").stdout)
+
+        assert [(each["subject"], each["state"], each["as_sent"]) for each in receipt] == [
+            ("zero", "verified", False), ("one", "verified", True),
+        ]  # fmt: skip
+        assert [each["subject"] for each in done["kept"]] == ["zero"]
+        assert "other bytes than were sent" in done["kept"][0]["reason"]
 
     def test_a_mail_that_is_in_doubt(self, dovecot: Dovecot, mover: Mover) -> None:
         change(mover, "UPDATE item SET state = 'doubtful' WHERE id = 4")
@@ -458,7 +487,7 @@ def test_many_mails_in_several_folders(dovecot: Dovecot, tmp_path: Path) -> None
     done = mover.run("undo", "1", "--yes", "--json")
 
     found = json.loads(done.stdout)
-    assert (done.returncode, found["removed"]["messages"], len(found["kept"])) == (1, 351 - 115, 115)
+    assert (done.returncode, found["removed"]["messages"], len(found["not_there"])) == (1, 351 - 115, 115)
     assert on_server(dovecot, mover) == []
 
 

@@ -47,6 +47,7 @@ def test_a_moved_mail_has_all_that_an_audit_asks_for() -> None:
         "repairs": [],
         "sent_at": "2024-01-02T12:53:20+00:00",
         "verified": "facts",
+        "as_sent": True,
         "server": {"size": 92, "flags": ["\\Seen"], "date": "2024-01-02T12:00:00+00:00"},
     }
 
@@ -62,6 +63,7 @@ def test_a_moved_mail_has_all_that_an_audit_asks_for() -> None:
         (ItemState.FAILED, Fate.NOT_MOVED, "given"),
         (ItemState.REFUSED, Fate.NOT_MOVED, "given"),
         (ItemState.REMOVED, Fate.REMOVED, "given"),
+        (ItemState.VANISHED, Fate.GONE, "given"),
     ],
 )
 def test_every_other_mail_has_its_reason(state: ItemState, fate: Fate, words: str) -> None:

@@ -245,6 +245,25 @@ def test_a_mail_is_ours_until_it_is_known_to_be_removed(ledger: Ledger, how: str
     assert (gone.state, gone.uid, gone.reason) == (ItemState.REMOVED, 4, "removed")
 
 
+def test_an_undone_move_keeps_the_time_when_it_ended(ledger: Ledger) -> None:
+    move, [first, second] = ledger.begin(SERVER, "/mail", [item(1), item(2)])
+    land(ledger, first)
+    land(ledger, second)
+    ledger.finish(move, State.DONE)
+    ledger.db.execute("UPDATE move SET ended = 1000")
+    ledger.undo(move)
+    ledger.undone(removed=[first], vanished={second: "deleted since"}, reason="removed")
+    ledger.end_undo(move)
+
+    [known] = ledger.history()
+    assert (known.state, known.ended) == (State.UNDONE, 1000)
+    assert known.undone is not None
+    assert known.undone > 1000
+    assert known.counts == {ItemState.REMOVED: 1, ItemState.VANISHED: 1}
+    assert list(ledger.uploads(SERVER)) == []
+    assert [each.reason for each in ledger.items(move)] == ["removed", "deleted since"]
+
+
 def test_an_undo_that_was_cut_off_is_told(ledger: Ledger) -> None:
     move, [id_] = ledger.begin(SERVER, "/mail", [item(1)])
     land(ledger, id_)

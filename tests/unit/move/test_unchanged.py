@@ -53,7 +53,7 @@ def test_a_folder_that_may_only_be_read() -> None:
 @pytest.mark.parametrize(
     ("there", "words"),
     [
-        (found(None), "no longer where"),
+        (found(None), "deleted or moved"),
         (found(replace(FACTS, size=90)), "size"),
         (found(replace(FACTS, date=1060)), "date"),
         (found(replace(FACTS, date=None)), "date"),

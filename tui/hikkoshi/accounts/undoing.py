@@ -106,6 +106,6 @@ def undo(
 def _write_end(ledger: Ledger, move: int) -> None:
     counts = ledger.counts(move)
     if counts.get(ItemState.REMOVED, 0):
-        ledger.finish(move, State.UNDONE)
+        ledger.end_undo(move)
     if not counts.get(ItemState.UNDOING, 0):
         ledger.tell(move)  # there is nothing to be told of at the next start

@@ -27,6 +27,7 @@ def move_json(move: Move) -> dict[str, Any]:
         "store": sanitise(move.store),
         "started": _iso(move.started),
         "ended": _iso(move.ended),
+        "undone": _iso(move.undone),
         "state": move.state.value,
         "text": state_text(move),
         "mails": {state.value: count for state, count in sorted(move.counts.items())},
@@ -65,6 +66,7 @@ def mail_json(mail: MailReceipt) -> dict[str, Any]:
         "repairs": [sanitise(repair) for repair in mail.repairs],
         "sent_at": _utc(mail.sent_at),
         "verified": sanitise(mail.verified),
+        "as_sent": mail.as_sent,
         "server": None
         if there is None
         else {"size": there.size, "flags": sorted(map(sanitise, there.flags)), "date": _utc(there.date)},
@@ -89,7 +91,8 @@ def receipt_lines(move: Move, mails: Iterable[MailReceipt]) -> Iterator[str]:
         id=move.id, store=sanitise(move.store), account=sanitise(move.server)
     )
     ended = _("ended {when}").format(when=local_time(move.ended)) if move.ended else _("not ended")
-    yield _("Begun {when}, {ended}: {state}").format(when=local_time(move.started), ended=ended, state=state_text(move))
+    state = _("undone {when}").format(when=local_time(move.undone)) if move.undone else state_text(move)
+    yield _("Begun {when}, {ended}: {state}").format(when=local_time(move.started), ended=ended, state=state)
     yield counts_text(move) + f"; {size_text(bytes_there(move))}"
     for mail in mails:
         yield ""
@@ -130,6 +133,7 @@ def fate_text(fate: Fate) -> str:
         Fate.NOT_MOVED: _("Not moved"),
         Fate.IN_DOUBT: _("In doubt"),
         Fate.REMOVED: _("Removed again"),
+        Fate.GONE: _("Not there any more"),
     }[fate]
 
 

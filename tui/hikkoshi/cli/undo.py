@@ -11,14 +11,15 @@ from hikkoshi.i18n import _
 @click.command(
     help=_(
         "Remove the mails of the move of this number from the server again: exactly those, and each only while it is there "
-        "as it was after the move and its original can be read on this PC. Each mail that stays is named with its reason.\n"
+        "as it was sent, with the flags that it had after the move, and its original can be read on this PC. Each mail that "
+        "stays is named with its reason; mail that the server changed as it arrived stays.\n"
         "\n"
         "Not possible on servers without UIDPLUS, and on those that merge copies of a mail (Gmail).\n"
         "\n"
         "\b\n"
         "Exit status:\n"
         "0  all mails that the move had brought are removed (with --dry-run: would be)\n"
-        "1  some stay, or it ended early; each is named with its reason\n"
+        "1  some stay or are not there any more, or it ended early; each is named with its reason\n"
         "2  it could not start; nothing was removed"
     )
 )

@@ -67,6 +67,7 @@ def run_undo(session: AccountSession, wishes: UndoWishes) -> int:
         session.hang_up()
     for failure in result.kept:
         say(_("Stays on the server") + f": {failure.folder}: {failure.subject}: {failure.reason}")
+    name_failures(_("Not there any more"), result.vanished, wishes.move)
     name_failures(_("Not known"), result.open, wishes.move)
     if wishes.as_json:
         print_json(_object(session.server, wishes, result))
@@ -120,6 +121,7 @@ def _object(account: str, wishes: UndoWishes, result: "UndoResult") -> dict[str,
         state=result.state.value,
         removed={"messages": result.removed, "bytes": result.bytes},
         kept=[_failure(each) for each in result.kept],
+        not_there=[_failure(each) for each in result.vanished],
         not_known=[_failure(each) for each in result.open],
         problem=result.problem,
     )
@@ -127,7 +129,7 @@ def _object(account: str, wishes: UndoWishes, result: "UndoResult") -> dict[str,
 
 def _report(account: str | None, wishes: UndoWishes, **known: Any) -> dict[str, Any]:
     """The object of `undo --json`; what is not known (it could not be begun) is null."""
-    names = ("state", "removed", "kept", "not_known", "problem")
+    names = ("state", "removed", "kept", "not_there", "not_known", "problem")
     head = {"schema": SCHEMA, "account": account, "move": wishes.move, "dry_run": wishes.dry_run}
     return {**head, **dict.fromkeys(names), **known}
 

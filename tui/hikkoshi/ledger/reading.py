@@ -18,6 +18,9 @@ _COLUMNS = (
 )
 
 
+_OTHERS_SENT = (ItemState.SENDING, ItemState.DOUBTFUL, ItemState.REMOVED, ItemState.VANISHED)
+
+
 class Reading:
     """The reading half of a ledger."""
 
@@ -53,15 +56,15 @@ class Reading:
         return next(self._moves("WHERE id = ?", id_), None)
 
     def _moves(self, which: str, *values: object) -> Iterator[Move]:
-        columns = "id, server, store, started, ended, state, reason"
+        columns = "id, server, store, started, ended, state, reason, undone"
         rows = self._read(f"SELECT {columns} FROM move {which} ORDER BY id", values)  # noqa: S608
-        for id_, server, store, started, ended, state, reason in list(rows):
+        for id_, server, store, started, ended, state, reason, undone in list(rows):
             by_state = list(
                 self._read("SELECT state, count(*), sum(size) FROM item WHERE move = ? GROUP BY state", (id_,))
             )
             counts = {ItemState(name): count for name, count, _size in by_state}
             sizes = {ItemState(name): size for name, _count, size in by_state}
-            yield Move(id_, server, store, started, ended, State(state), reason, counts, sizes)
+            yield Move(id_, server, store, started, ended, State(state), reason, counts, sizes, undone)
 
     def moves(self, server: str) -> tuple[int, int]:
         """How often there was a move to `server`, and how many have ended: it changes with each that is made."""
@@ -151,9 +154,9 @@ class Reading:
     def sent_since(self, server: str, when: int) -> list[tuple[int, int]]:
         """(when it was sent, bytes in CRLF form) of each mail that went to `server` from `when` on, oldest first."""
         rows = self._read(
-            "SELECT sent_at, size FROM item WHERE sent_at >= ? AND state IN (?, ?, ?, ?, ?, ?)"
+            "SELECT sent_at, size FROM item WHERE sent_at >= ? AND state IN (?, ?, ?, ?, ?, ?, ?)"
             " AND move IN (SELECT id FROM move WHERE server = ?) ORDER BY sent_at",
-            (when, *ARRIVED, ItemState.SENDING, ItemState.DOUBTFUL, ItemState.REMOVED, server),
+            (when, *ARRIVED, *_OTHERS_SENT, server),
         )
         return [(sent_at, size) for sent_at, size in rows]
 

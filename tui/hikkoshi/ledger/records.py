@@ -23,7 +23,7 @@ class ItemState(StrEnum):
     """How one mail of a move stands. SENDING without a result is in doubt until it is settled.
 
     REFUSED: left out by the plan. UNDOING: there, and about to be removed by an undo; REMOVED: it was there, and an undo
-    has removed it.
+    has removed it. VANISHED: it was there, and an undo found that others had deleted or moved it.
     """
 
     PLANNED = "planned"
@@ -35,6 +35,7 @@ class ItemState(StrEnum):
     REFUSED = "refused"
     UNDOING = "undoing"
     REMOVED = "removed"
+    VANISHED = "vanished"
 
 
 ARRIVED = (ItemState.LANDED, ItemState.VERIFIED, ItemState.UNDOING)
@@ -142,7 +143,10 @@ class Settling(msgspec.Struct, frozen=True):
 
 
 class Move(msgspec.Struct, frozen=True):
-    """One move: `started` and `ended` in seconds since 1970 UTC; `counts`: items by state, `sizes`: their bytes."""
+    """One move: `started`, `ended` and, where it was undone, `undone` in seconds since 1970 UTC.
+
+    `counts`: items by state, `sizes`: their bytes.
+    """
 
     id: int
     server: str
@@ -153,6 +157,7 @@ class Move(msgspec.Struct, frozen=True):
     reason: str
     counts: dict[ItemState, int]
     sizes: dict[ItemState, int] = msgspec.field(default_factory=dict)
+    undone: int | None = None
 
 
 class Learnt(msgspec.Struct, frozen=True):

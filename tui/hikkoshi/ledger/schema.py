@@ -30,7 +30,8 @@ CREATE TABLE move (
     state TEXT NOT NULL,           -- State
     reason TEXT NOT NULL DEFAULT '',
     told INTEGER NOT NULL DEFAULT 0,
-    runs INTEGER NOT NULL DEFAULT 1   -- how often it was gone on with, or undone
+    runs INTEGER NOT NULL DEFAULT 1,  -- how often it was gone on with, or undone
+    undone INTEGER                 -- when it was last undone, seconds since 1970 UTC
 );
 CREATE TABLE item (
     id INTEGER PRIMARY KEY,
@@ -76,6 +77,7 @@ ALTER TABLE item ADD COLUMN there_size INTEGER;
 ALTER TABLE item ADD COLUMN there_flags TEXT;
 ALTER TABLE item ADD COLUMN there_date INTEGER;
 ALTER TABLE move ADD COLUMN runs INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE move ADD COLUMN undone INTEGER;
 ALTER TABLE item ADD COLUMN source_size INTEGER;
 ALTER TABLE item ADD COLUMN source_body BLOB;
 ALTER TABLE item ADD COLUMN sent_fields BLOB;

@@ -200,8 +200,18 @@ class Ledger(Reading):
         with self._write():
             self.db.executemany("UPDATE item SET state = ? WHERE id = ?", [(ItemState.UNDOING, id_) for id_ in items])
 
-    def undone(self, *, removed: Iterable[int] = (), kept: Iterable[int] = (), reason: str = "") -> None:
-        """Note which of them are gone from the server (`reason`: a sentence on that), and which stay after all."""
+    def undone(
+        self,
+        *,
+        removed: Iterable[int] = (),
+        kept: Iterable[int] = (),
+        vanished: Mapping[int, str] | None = None,
+        reason: str = "",
+    ) -> None:
+        """Note which of them are gone from the server (`reason`: a sentence on that), and which stay after all.
+
+        `vanished`: those that others have deleted or moved, each with a sentence on that.
+        """
         with self._write():
             self.db.executemany(
                 "UPDATE item SET state = ?, reason = ? WHERE id = ?",
@@ -210,6 +220,18 @@ class Ledger(Reading):
             self.db.executemany(
                 "UPDATE item SET state = iif(verified = '', ?, ?) WHERE id = ?",
                 [(ItemState.LANDED, ItemState.VERIFIED, id_) for id_ in kept],
+            )
+            self.db.executemany(
+                "UPDATE item SET state = ?, reason = ? WHERE id = ?",
+                [(ItemState.VANISHED, why, id_) for id_, why in (vanished or {}).items()],
+            )
+
+    def end_undo(self, move: int) -> None:
+        """Note that a move is undone; when it had ended by itself stays."""
+        with self._write():
+            self.db.execute(
+                "UPDATE move SET state = ?, reason = '', undone = ?, ended = ifnull(ended, ?) WHERE id = ?",
+                (State.UNDONE, int(time()), int(time()), move),
             )
 
     def finish(self, move: int, state: State, reason: str = "") -> None:

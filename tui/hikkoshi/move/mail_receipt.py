@@ -16,12 +16,13 @@ from hikkoshi.move.receipt import READ_BACK, subject
 
 
 class Fate(StrEnum):
-    """What became of a mail: `REMOVED`: it arrived, and an undo took it away again."""
+    """What became of a mail: `REMOVED`: it arrived, and an undo took it away again; `GONE`: it arrived, and others did."""
 
     MOVED = "moved"
     NOT_MOVED = "not-moved"
     IN_DOUBT = "in-doubt"
     REMOVED = "removed"
+    GONE = "gone"
 
 
 class MailReceipt(msgspec.Struct, frozen=True):
@@ -111,7 +112,7 @@ def fate_of(state: ItemState) -> Fate:
         return Fate.MOVED
     if state in (ItemState.SENDING, ItemState.DOUBTFUL):
         return Fate.IN_DOUBT
-    return Fate.REMOVED if state is ItemState.REMOVED else Fate.NOT_MOVED
+    return {ItemState.REMOVED: Fate.REMOVED, ItemState.VANISHED: Fate.GONE}.get(state, Fate.NOT_MOVED)
 
 
 # Asked for late: the language may be set after this module is loaded.

@@ -72,6 +72,7 @@ def count_texts(move: Move) -> list[str]:
     for count, text in (
         (counts.get(ItemState.LANDED, 0), _("{n:,} not read back")),
         (counts.get(ItemState.REMOVED, 0), _("{n:,} removed again")),
+        (counts.get(ItemState.VANISHED, 0), _("{n:,} not there any more")),
         (counts.get(ItemState.FAILED, 0), _("{n:,} not taken")),
         (counts.get(ItemState.PLANNED, 0), _("{n:,} not begun")),
         (unsure, _("{n:,} in doubt")),

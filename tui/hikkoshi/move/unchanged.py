@@ -62,4 +62,4 @@ def flags_text(flags: frozenset[str]) -> str:
 
 def gone_text() -> str:
     """The reason for a mail that is not there any more."""
-    return _("it is no longer where it was put on the server")
+    return _("it was deleted or moved on the server since")

@@ -49,7 +49,8 @@ class UndoRefused(HikkoshiError):
 class UndoResult(msgspec.Struct, frozen=True):
     """How it ended: `removed` mails of `bytes` (CRLF form) are gone from the server, or would go in a dry run.
 
-    `kept`: those that stay, each with its reason. `open`: those of which it is not known, since the line was cut.
+    `kept`: those that stay, each with its reason. `vanished`: those that others had deleted or moved. `open`: those of
+    which it is not known, since the line was cut.
     """
 
     state: State
@@ -58,11 +59,12 @@ class UndoResult(msgspec.Struct, frozen=True):
     kept: tuple[Failure, ...] = ()
     open: tuple[Failure, ...] = ()
     problem: str = ""
+    vanished: tuple[Failure, ...] = ()
 
     @property
     def complete(self) -> bool:
-        """Whether all mails that were to go are gone."""
-        return self.state is State.DONE and not self.kept and not self.open
+        """Whether all mails of the move were removed."""
+        return self.state is State.DONE and not self.kept and not self.open and not self.vanished
 
 
 def refuse(bulk: Bulk) -> None:
@@ -104,6 +106,7 @@ class Undo:
         self._report, self._cancel, self._dry_run = report, cancel, dry_run
         self._gone: dict[int, Item] = {}
         self._reasons: dict[int, str] = {}
+        self._vanished: set[int] = set()
 
     def run(self) -> UndoResult:
         """Do it. Whatever happens, what became of each mail is in the ledger and in the result."""
@@ -129,9 +132,14 @@ class Undo:
             state=state,
             removed=len(self._gone),
             bytes=sum(item.size for item in self._gone.values()),
-            kept=tuple(_failure(i, self._reasons[i.id]) for i in self._items if i.id in self._reasons),
+            kept=tuple(
+                _failure(item, self._reasons[item.id])
+                for item in self._items
+                if item.id in self._reasons and item.id not in self._vanished
+            ),
             open=tuple(_failure(item, unknown) for item in left),
             problem=problem,
+            vanished=tuple(_failure(i, self._reasons[i.id]) for i in self._items if i.id in self._vanished),
         )
 
     def _portion(self, target: str, items: Sequence[Item]) -> None:
@@ -166,12 +174,14 @@ class Undo:
             reasons[item.id] = difference(item, found)
             if not reasons[item.id] and not self._originals.has(item):
                 reasons[item.id] = _("its original cannot be read on this PC now as it was sent")
-        gone = [item for item in looked if item.state is ItemState.UNDOING and item.uid not in found.facts]
+        missing = [item for item in looked if item.uid not in found.facts]
+        gone = [item for item in missing if item.state is ItemState.UNDOING]
+        vanished = [item for item in missing if item.state is not ItemState.UNDOING]
         chosen = [item for item in looked if not reasons[item.id]]
         if self._dry_run:
-            self._note(target, reasons, [*gone, *chosen])
+            self._note(target, reasons, [*gone, *chosen], vanished)
             return
-        folder.see_unchanged(chosen, reasons)
+        vanished += folder.see_unchanged(chosen, reasons)
         chosen = [item for item in chosen if not reasons[item.id]]
         if chosen:
             self._ledger.undoing(item.id for item in chosen)
@@ -186,12 +196,18 @@ class Undo:
         folder.unmark([item for item in marked if is_ours(item, status)], "", reasons)
         kept = [item.id for item in [*chosen, *marked] if reasons[item.id]]
         told = _("it arrived, and was removed again by “hikkoshi undo”")
-        self._ledger.undone(removed=[item.id for item in gone], kept=kept, reason=told)
-        if gone:
-            removed(self._index, target, status.uidvalidity, [item.uid or 0 for item in gone])
-        self._note(target, reasons, gone)
+        self._ledger.undone(
+            removed=[item.id for item in gone],
+            kept=kept,
+            vanished={item.id: reasons[item.id] for item in vanished},
+            reason=told,
+        )
+        if gone or vanished:
+            removed(self._index, target, status.uidvalidity, [item.uid or 0 for item in [*gone, *vanished]])
+        self._note(target, reasons, gone, vanished)
 
-    def _note(self, target: str, reasons: dict[int, str], gone: list[Item]) -> None:
+    def _note(self, target: str, reasons: dict[int, str], gone: list[Item], vanished: list[Item]) -> None:
+        self._vanished.update(item.id for item in vanished)
         self._gone.update((item.id, item) for item in gone)
         self._reasons.update((id_, reason) for id_, reason in reasons.items() if reason and id_ not in self._gone)
         self._tell(target)
@@ -210,10 +226,10 @@ class _Folder:
         # one mail nothing follows for another, which may have changed between the two responses.
         self._since = (status.modseq or None) if bulk.has_modseq else None
 
-    def see_unchanged(self, items: Sequence[Item], reasons: dict[int, str]) -> None:
-        """See that the flags still are as they were, at the last moment."""
+    def see_unchanged(self, items: Sequence[Item], reasons: dict[int, str]) -> list[Item]:
+        """See that the flags still are as they were, at the last moment; those that are not there any more."""
         if not items:
-            return
+            return []
         self._bulk.noop()
         now = self._bulk.flags_now([item.uid or 0 for item in items])
         for item in items:
@@ -222,6 +238,7 @@ class _Folder:
                 reasons[item.id] = gone_text()
             elif not same_flags(item, flagging.flags):
                 reasons[item.id] = flags_text(flagging.flags)
+        return [item for item in items if (item.uid or 0) not in now]
 
     def remove(self, items: Sequence[Item], reasons: dict[int, str]) -> list[Item]:
         r"""Set \Deleted and expunge; those that are gone. The reasons why others are not."""

@@ -17,7 +17,7 @@ from hikkoshi.move.telling import counts_text, local_time, state_text
 RECEIPT, RESUME, UNDO = "receipt", "resume", "undo"
 _ENDED = (State.DONE, State.UNDONE)
 _MAIL_LINES = 9
-_FATES = {Fate.MOVED: "", Fate.NOT_MOVED: "bad", Fate.IN_DOUBT: "bad", Fate.REMOVED: "dim"}
+_FATES = {Fate.MOVED: "", Fate.NOT_MOVED: "bad", Fate.IN_DOUBT: "bad", Fate.REMOVED: "dim", Fate.GONE: ""}
 
 
 def moves_records(moves: Sequence[Move]) -> Records:

@@ -24,7 +24,7 @@ def confirm_undo(plan: UndoPlan) -> Dialog[bool]:
         (
             _(
                 "A mail is removed only while it is there as it was after the move and its original can be read on this PC. "
-                "Each one that stays is named."
+                "Each one that stays is named; mail that the server changed as it arrived stays."
             ),
             "",
         ),
@@ -43,5 +43,6 @@ def undone(result: UndoResult) -> Dialog[bool]:
     if result.problem:
         lines += [("", ""), (sanitise(result.problem), "bad")]
     lines += named_lines(_("Stays on the server"), result.kept)
+    lines += named_lines(_("Not there any more"), result.vanished)
     lines += named_lines(_("It is not known whether these were removed:"), result.open)
     return note(title, lines, _("Close"))
