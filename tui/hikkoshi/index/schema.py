@@ -11,6 +11,7 @@ from hikkoshi.errors import IndexUnusable
 from hikkoshi.i18n import _
 from hikkoshi.index.relation import UPLOAD
 from hikkoshi.jobs.wal import use_wal
+from hikkoshi.jobs.writable import is_forbidden
 
 VERSION = 5
 LOCAL, SERVER = 0, 1
@@ -148,6 +149,13 @@ def open_index(path: Path) -> sqlite3.Connection:
             _make_tables(connection)
         path.chmod(0o600)
     except (sqlite3.Error, OSError) as error:
+        if is_forbidden(error, path):
+            raise IndexUnusable(
+                _(
+                    "The index {path} cannot be written ({reason}). No mail is concerned: see that you may write in the "
+                    "folder {folder}, and start again."
+                ).format(path=path, reason=error, folder=path.parent)
+            ) from error
         raise IndexUnusable(
             _(
                 "The index {path} cannot be used ({reason}). No mail is concerned: delete the file, or make room "

@@ -19,6 +19,7 @@ import msgspec
 
 from hikkoshi.errors import AccountBusy, LedgerError
 from hikkoshi.i18n import _
+from hikkoshi.jobs.writable import is_forbidden
 
 _PATIENCE = 5.0
 """Seconds for the file with the name: it is locked for some milliseconds."""
@@ -51,6 +52,13 @@ class MoveLock:
             self._close()
             if _is_busy(error):
                 raise AccountBusy(_sentence(None)) from error
+            if is_forbidden(error, self._path):
+                raise LedgerError(
+                    _(
+                        "The lock {path} cannot be written ({reason}). Nothing was sent; see that you may write in the "
+                        "folder {folder}, and start again."
+                    ).format(path=self._path, reason=error, folder=self._path.parent)
+                ) from error
             raise LedgerError(
                 _(
                     "The lock {path} cannot be taken ({reason}). Nothing was sent; see to the disk and start again."

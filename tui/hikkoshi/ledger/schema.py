@@ -6,6 +6,7 @@ from pathlib import Path
 from hikkoshi.errors import LedgerError
 from hikkoshi.i18n import _
 from hikkoshi.jobs.wal import use_wal
+from hikkoshi.jobs.writable import is_forbidden
 
 VERSION = 2
 
@@ -95,6 +96,13 @@ def open_ledger(path: Path) -> sqlite3.Connection:
     except (sqlite3.Error, OSError) as error:
         if connection:
             connection.close()
+        if is_forbidden(error, path):
+            raise LedgerError(
+                _(
+                    "The ledger {path} cannot be written ({reason}). Nothing is sent without it; see that you may write in "
+                    "the folder {folder}, and start again."
+                ).format(path=path, reason=error, folder=path.parent)
+            ) from error
         raise LedgerError(
             _(
                 "The ledger {path} cannot be used ({reason}). Nothing is sent without it; make room on the disk or "
