@@ -37,8 +37,8 @@ def move_json(move: Move) -> dict[str, Any]:
 
 def no_move_json(move: int, problem: str) -> dict[str, Any]:
     """The object of a receipt that cannot be printed: the same keys, null where nothing is known."""
-    unknown = dict.fromkeys(("account", "store", "started", "ended", "state", "text", "mails", "bytes", "receipt"))
-    return {"schema": SCHEMA, "problem": problem, "move": move, **unknown}
+    names = ("account", "store", "started", "ended", "undone", "state", "text", "mails", "bytes", "receipt")
+    return {"schema": SCHEMA, "problem": problem, "move": move, **dict.fromkeys(names)}
 
 
 def bytes_there(move: Move) -> int:
