@@ -505,14 +505,24 @@ class TestOtherClients:
 
 class TestLedger:
     def test_nothing_is_sent_without_it(self, dovecot: Dovecot, mover: Mover) -> None:
-        mover.ledger.parent.parent.mkdir(parents=True)
-        mover.ledger.parent.write_text("not a folder")
+        mover.ledger.mkdir(parents=True)  # where a file should be
 
         done = mover.run("upload", "--yes")
 
         assert done.returncode == 2
         assert done.stderr.startswith("hikkoshi: The ledger ")
         assert "Nothing is sent" in done.stderr
+        assert on_server(dovecot, mover) == []
+
+    def test_nothing_is_sent_where_its_folder_cannot_be_made(self, dovecot: Dovecot, mover: Mover) -> None:
+        mover.ledger.parent.parent.mkdir(parents=True)
+        mover.ledger.parent.write_text("not a folder")
+
+        done = mover.run("upload", "--yes")
+
+        assert done.returncode == 2
+        assert done.stderr.startswith("hikkoshi: The lock ")
+        assert "Nothing was sent" in done.stderr
         assert on_server(dovecot, mover) == []
 
     def test_one_of_a_newer_program_is_left_alone(self, dovecot: Dovecot, mover: Mover) -> None:
