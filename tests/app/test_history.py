@@ -73,7 +73,7 @@ async def test_moves_are_listed_and_their_receipts_opened(opened: Open) -> None:
         await screen.press("enter")
         shown = await records(screen, "Receipt of the move 7")
 
-        assert [record.texts[0] for record in shown.list.records] == ["Not moved", "Moved", "Moved"]
+        assert [shown.shown.record(n).texts[0] for n in range(shown.shown.count)] == ["Not moved", "Moved", "Moved"]
         assert "the server refused it" in screen.text
         assert "\x1b" not in screen.text
         await screen.press("down")
@@ -171,7 +171,7 @@ async def test_a_real_move_is_gone_on_with_and_its_one_receipt_has_all(
             await screen.idle()
             await screen.press("h")
             shown = await records(screen, "Past moves")
-            assert shown.list.records[0].texts[2] == f"{there} mail{'s' * (there > 1)}"
+            assert shown.shown.record(0).texts[2] == f"{there} mail{'s' * (there > 1)}"
             await screen.press("c")
             await screen.dialog("Upload")
             await screen.press("enter")
@@ -183,6 +183,6 @@ async def test_a_real_move_is_gone_on_with_and_its_one_receipt_has_all(
             await records(screen, "Past moves")
             await screen.press("enter")
             shown = await records(screen, "Receipt of the move 1")
-            assert [record.texts[0] for record in shown.list.records] == ["Moved"] * 5
+            assert [shown.shown.record(n).texts[0] for n in range(shown.shown.count)] == ["Moved"] * 5
         rows.close()
         assert len(account.mailboxes["INBOX"].messages) == 5

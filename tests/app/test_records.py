@@ -20,7 +20,8 @@ def made() -> Records:
     return Records(
         title="Mails",
         columns=(Column(), Column(8, right=True), Column(12)),
-        records=[Record((name, str(number), "why")) for number, name in enumerate(NAMES)],
+        count=len(NAMES),
+        record=lambda position: Record((NAMES[position], str(position), "why")),
         detail=lambda position: [(f"about {NAMES[position]}", "")],
         choices=(Choice("enter", "Enter", "Open", "open"), Choice("x", "x", "Undo", "undo")),
         head=[("what all of them are", "dim")],
@@ -75,7 +76,7 @@ async def test_escape_and_a_click_on_it_give_nothing(opened: Open) -> None:
 async def test_a_list_of_nothing_hears_no_key(opened: Open) -> None:
     async with opened() as screen:
         given: list[object] = []
-        empty = Records("Moves", (Column(),), (), lambda _position: (), (Choice("enter", "Enter", "Open", "open"),))
+        empty = Records("Moves", (Column(),), 0, made().record, lambda _: (), made().choices)
         screen.app.push_screen(RecordsScreen(empty, screen.main.signs), given.append)
         await screen.until(lambda: isinstance(screen.app.screen, RecordsScreen), "the screen")
         await screen.press("enter", "escape")

@@ -1,13 +1,11 @@
 """Read state and flags from the PC to the server: plan, question, and what became of it."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
+from hikkoshi.app.part import Part
 from hikkoshi.app.screens.flags import ADD, REMOVE, confirm_flags, flags_result
-from hikkoshi.app.words import progress_text
-from hikkoshi.app.work import Event
 from hikkoshi.i18n import _
-from hikkoshi.jobs.progress import Progress
 from hikkoshi.move.flag_plan import FlagPlan
 from hikkoshi.move.flag_sync import FlagResult
 
@@ -17,13 +15,13 @@ if TYPE_CHECKING:
 PLAN_FLAGS, SYNC_FLAGS = "plan-flags", "sync-flags"
 
 
-class Flagging:
-    """Setting flags as the main screen sees it. All of it runs in the screen's thread."""
+class Flagging(Part):
+    """Setting flags as the main screen sees it."""
 
-    jobs: ClassVar[tuple[str, ...]] = (PLAN_FLAGS, SYNC_FLAGS)
+    jobs = (PLAN_FLAGS, SYNC_FLAGS)
 
     def __init__(self, screen: "MainScreen") -> None:
-        self._screen = screen
+        super().__init__(screen)
         self._ids: list[int] = []
         self._remove = False
 
@@ -33,11 +31,6 @@ class Flagging:
         self._ids, self._remove = wanted, remove
         session = self._screen.session
         self._screen.work.start(PLAN_FLAGS, lambda _report, _cancel: session.plan_flags(wanted, remove=remove))
-
-    def told(self, event: Event) -> None:
-        """How far it is."""
-        if isinstance(event, Progress):
-            self._screen.say(progress_text(event))
 
     def ended(self, _name: str, result: object) -> None:
         """Planning or setting ended: ask, or say what became of it."""

@@ -1,35 +1,31 @@
 """Past moves on the screen: their list, their receipts, going on with one that ended early, undoing one."""
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from hikkoshi.accounts.undoing import UndoPlan
+from hikkoshi.app.part import Part
 from hikkoshi.app.proposal import Proposal, propose
 from hikkoshi.app.screens.dialog import note
 from hikkoshi.app.screens.history import RECEIPT, RESUME, moves_records, receipt_records
-from hikkoshi.app.screens.records import RecordsScreen
+from hikkoshi.app.screens.records import Records, RecordsScreen
 from hikkoshi.app.screens.undo import confirm_undo, undone
-from hikkoshi.app.words import progress_text
-from hikkoshi.app.work import Event, Tell
+from hikkoshi.app.work import Tell
 from hikkoshi.i18n import _
 from hikkoshi.jobs.cancel import Cancel
-from hikkoshi.jobs.progress import Progress
 from hikkoshi.ledger.records import Move
 from hikkoshi.move.undo import UndoResult
 
 if TYPE_CHECKING:
-    from hikkoshi.app.screens.main import MainScreen
+    pass
 
 LIST_MOVES, READ_RECEIPT, PLAN_RESUME = "list-moves", "read-receipt", "plan-resume"
 PLAN_UNDO, UNDO = "plan-undo", "undo"
 
 
-class History:
-    """Past moves as the main screen sees them. All of it runs in the screen's thread."""
+class History(Part):
+    """Past moves as the main screen sees them."""
 
-    jobs: ClassVar[tuple[str, ...]] = (LIST_MOVES, READ_RECEIPT, PLAN_RESUME, PLAN_UNDO, UNDO)
-
-    def __init__(self, screen: "MainScreen") -> None:
-        self._screen = screen
+    jobs = (LIST_MOVES, READ_RECEIPT, PLAN_RESUME, PLAN_UNDO, UNDO)
 
     def open(self) -> None:
         """List the moves, newest first."""
@@ -48,19 +44,14 @@ class History:
 
         self._screen.work.start(PLAN_RESUME, plan)
 
-    def told(self, event: Event) -> None:
-        """How far an undo is, or the look at the mails of a plan."""
-        if isinstance(event, Progress):
-            self._screen.say(progress_text(event))
-
     def ended(self, name: str, result: object) -> None:
         """What was asked for is there."""
         if name == LIST_MOVES:
             assert isinstance(result, list)
             self._show_moves(result)
         elif name == READ_RECEIPT:
-            assert isinstance(result, tuple)
-            self._screen.app.push_screen(RecordsScreen(receipt_records(*result), self._screen.signs))
+            assert isinstance(result, Records)
+            self._screen.app.push_screen(RecordsScreen(result, self._screen.signs))
         elif isinstance(result, UndoPlan):
             self._ask_to_undo(result)
         elif isinstance(result, UndoResult):
@@ -80,7 +71,8 @@ class History:
             value, position = answer
             move = moves[position].id
             if value == RECEIPT:
-                screen.work.start(READ_RECEIPT, lambda _report, _cancel: screen.session.receipt(move))
+                # There may be 100,000 mails in it.
+                screen.work.start(READ_RECEIPT, lambda _report, _cancel: receipt_records(*screen.session.receipt(move)))
             elif value == RESUME:
                 self.resume(move)
             else:

@@ -1,7 +1,8 @@
 """Looking at both sides in the background: refreshing, comparing with another mapping, and what goes wrong there."""
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
+from hikkoshi.app.part import Part
 from hikkoshi.app.rows import Look
 from hikkoshi.app.screens.dialog import Answer, Dialog
 from hikkoshi.app.screens.error import QUIT, RETRY, error_screen
@@ -19,13 +20,13 @@ if TYPE_CHECKING:
 REFRESH, REMAP = "refresh", "remap"
 
 
-class Looking:
-    """Refreshes as the main screen sees them. All of it runs in the screen's thread."""
+class Looking(Part):
+    """Refreshes as the main screen sees them."""
 
-    jobs: ClassVar[tuple[str, ...]] = (REFRESH, REMAP)
+    jobs = (REFRESH, REMAP)
 
     def __init__(self, screen: "MainScreen") -> None:
-        self._screen = screen
+        super().__init__(screen)
         self._left_behind = ""
 
     def refresh(self, *, first: bool = False) -> None:

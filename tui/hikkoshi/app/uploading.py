@@ -1,17 +1,17 @@
 """From a selection to a receipt: plan, question, move, and what the screen shows meanwhile."""
 
 from time import monotonic
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from hikkoshi.app.part import Part
 from hikkoshi.app.proposal import Proposal, propose
 from hikkoshi.app.screens.confirm import FINDINGS, REPAIRS, UPLOAD, confirm, stop_move
 from hikkoshi.app.screens.dialog import Dialog
 from hikkoshi.app.screens.findings import findings_records, offered_repairs, repairs_records
 from hikkoshi.app.screens.receipt import receipt_screen
 from hikkoshi.app.screens.records import RecordsScreen
-from hikkoshi.app.words import progress_text
 from hikkoshi.app.work import Event, Tell
 from hikkoshi.i18n import _
 from hikkoshi.jobs.cancel import Cancel
@@ -25,17 +25,17 @@ from hikkoshi.move.room import Load, Room, outlook
 if TYPE_CHECKING:
     from hikkoshi.app.screens.main import MainScreen
 
-PLAN, REPAIR, MOVE = "plan", "repair", "move"
+PLAN, REPAIR, NARROW, MOVE = "plan", "repair", "narrow", "move"
 _COUNT_EVERY = 2.0  # seconds between counts of the folder list while mail lands
 
 
-class Uploading:
-    """The upload as the main screen sees it. All of it runs in the screen's thread."""
+class Uploading(Part):
+    """The upload as the main screen sees it."""
 
-    jobs: ClassVar[tuple[str, ...]] = (PLAN, REPAIR, MOVE)
+    jobs = (PLAN, REPAIR, NARROW, MOVE)
 
     def __init__(self, screen: "MainScreen") -> None:
-        self._screen = screen
+        super().__init__(screen)
         self._rooms: tuple[Room, ...] = ()
         self._since: dict[str, Load] = {}
         self._left: dict[str, Load] = {}
@@ -83,7 +83,7 @@ class Uploading:
             elif answer == REPAIRS:
                 self._choose_repairs(proposal, proposal.repairs)
             else:
-                self.ask(proposal.narrowed(Kind(answer)))
+                self._screen.work.start(NARROW, lambda _report, _cancel: proposal.narrowed(Kind(answer)))
 
         self._screen.app.push_screen(confirm(proposal, self._screen.signs), answered)
 
@@ -119,8 +119,8 @@ class Uploading:
 
     def told(self, event: Event) -> None:
         """Something happened in the move."""
-        if isinstance(event, Progress) and not self.moving:
-            self._screen.say(progress_text(event))
+        if not self.moving:
+            super().told(event)
         elif isinstance(event, Progress):
             self._screen.panel.progress(event)
             self._show_landed()

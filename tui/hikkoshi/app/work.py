@@ -6,7 +6,7 @@ Aside of it goes work that nobody waits for. It gives way to every job.
 import threading
 from collections.abc import Callable
 from time import monotonic
-from typing import ClassVar, Protocol, TypeAlias
+from typing import TypeAlias
 
 from textual.message import Message
 
@@ -37,20 +37,6 @@ class Ended(Message):
     def __init__(self, name: str, result: object = None, error: Exception | None = None) -> None:
         super().__init__()
         self.name, self.result, self.error = name, result, error
-
-
-class Part(Protocol):
-    """A part of the screen that starts jobs and hears of them. `jobs`: their names."""
-
-    jobs: ClassVar[tuple[str, ...]]
-
-    def told(self, event: Event) -> None:
-        """Something happened in one of its jobs."""
-        ...
-
-    def ended(self, name: str, result: object) -> None:
-        """The job `name` ended well."""
-        ...
 
 
 class Work:

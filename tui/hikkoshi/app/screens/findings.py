@@ -44,7 +44,8 @@ def findings_records(found: Preflight) -> Records:
     return Records(
         title=_("What was found before sending"),
         columns=(Column(), Column(20), Column()),
-        records=[_record(mail) for mail in found.mails],
+        count=len(found.mails),
+        record=lambda position: _record(found.mails[position]),
         detail=detail,
         detail_height=6,
     )
@@ -58,7 +59,8 @@ def repairs_records(found: Preflight, chosen: frozenset[Repair], signs: Signs) -
     def detail(position: int) -> list[Line]:
         return [(repair_text(repairs[position]), "")]
 
-    def record(repair: Repair) -> Record:
+    def record(position: int) -> Record:
+        repair = repairs[position]
         count = offered[repair]
         mails = ngettext("{n:,} mail", "{n:,} mails", count).format(n=count)
         return Record(
@@ -68,7 +70,8 @@ def repairs_records(found: Preflight, chosen: frozenset[Repair], signs: Signs) -
     return Records(
         title=_("Which repairs shall be made?"),
         columns=(Column(2), Column(), Column(14, right=True)),
-        records=[record(repair) for repair in repairs],
+        count=len(repairs),
+        record=record,
         detail=detail,
         choices=(Choice("space", _("Space"), _("Choose"), TOGGLE),),
         head=[(_("Each loses nothing. Without them nothing but line ends is changed."), "dim")],
@@ -78,7 +81,8 @@ def repairs_records(found: Preflight, chosen: frozenset[Repair], signs: Signs) -
 
 def offered_repairs(found: Preflight) -> Sequence[Repair]:
     """The repairs that there are for any of the mails, in the order of the list."""
-    return [repair for repair in Repair if found.offered().get(repair)]
+    offered = found.offered()
+    return [repair for repair in Repair if offered.get(repair)]
 
 
 def _record(mail: Noticed) -> Record:

@@ -34,7 +34,8 @@ def moves_records(moves: Sequence[Move]) -> Records:
     return Records(
         title=_("Past moves"),
         columns=(Column(5, right=True), Column(16), Column(12, right=True), Column(10, right=True), Column()),
-        records=[_move_record(move) for move in moves],
+        count=len(moves),
+        record=lambda position: _move_record(moves[position]),
         detail=detail,
         choices=(
             Choice("enter", _("Enter"), _("Receipt"), RECEIPT),
@@ -68,7 +69,8 @@ def receipt_records(move: Move, mails: Sequence[MailReceipt]) -> Records:
     return Records(
         title=_("Receipt of the move {id}, {when}").format(id=move.id, when=local_time(move.started)),
         columns=(Column(13), Column(), Column(), Column(5, right=True)),
-        records=[_mail_record(mail) for mail in ordered],
+        count=len(ordered),
+        record=lambda position: _mail_record(ordered[position]),
         detail=detail,
         head=[(counts_text(move), ""), (state_text(move), "dim")],
         detail_height=_MAIL_LINES,

@@ -11,6 +11,7 @@ from hikkoshi.app.heads import LEAST_HEIGHT, LEAST_WIDTH, too_small
 from hikkoshi.app.history import PLAN_RESUME, UNDO, History
 from hikkoshi.app.keys import SCREEN
 from hikkoshi.app.looking import Looking
+from hikkoshi.app.part import Part
 from hikkoshi.app.rows import Look, Rows
 from hikkoshi.app.screens.confirm import leave_while_moving
 from hikkoshi.app.screens.help import help_screen, problems_screen
@@ -24,7 +25,7 @@ from hikkoshi.app.widgets.line_list import LineList
 from hikkoshi.app.widgets.lines import Lines
 from hikkoshi.app.widgets.pair_list import VIEWS, PairList
 from hikkoshi.app.words import why_not
-from hikkoshi.app.work import Ended, Part, Told, Work
+from hikkoshi.app.work import Ended, Told, Work
 from hikkoshi.errors import HikkoshiError
 from hikkoshi.i18n import _, ngettext
 from hikkoshi.index.relation import Relation

@@ -34,11 +34,14 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """What the screen shows. `detail`: lines on the record at a position, at most `detail_height` of them in view."""
+    """What the screen shows: `count` records. `record` and `detail`: the record at a position, and the lines on it, of which
+    at most `detail_height` are in view; both are asked for what is in view only, since there may be 100,000.
+    """
 
     title: str
     columns: Sequence[Column]
-    records: Sequence[Record]
+    count: int
+    record: Callable[[int], Record]
     detail: Callable[[int], Sequence[Line]]
     choices: Sequence[Choice] = ()
     head: Sequence[Line] = ()
@@ -77,7 +80,7 @@ class RecordsScreen(ModalScreen["tuple[str, int] | None"]):
         """Begin in the list."""
         self.query_one("#head").display = bool(self.shown.head)
         self.query_one("#detail").styles.height = self.shown.detail_height
-        self.list.show(self.shown.records, self._cursor)
+        self.list.show(self.shown.count, self.shown.record, self._cursor)
         self.list.focus()
         keys = [(choice.name, choice.label, choice.value) for choice in self.shown.choices]
         self.query_one(KeyBar).tell([*keys, (_("Esc"), _("Close"), "")])
@@ -90,7 +93,7 @@ class RecordsScreen(ModalScreen["tuple[str, int] | None"]):
 
     @on(LineList.Moved)
     def _tell(self) -> None:
-        lines = self.shown.detail(self.list.cursor) if self.shown.records else ()
+        lines = self.shown.detail(self.list.cursor) if self.shown.count else ()
         self.query_one("#detail", Static).update(content(lines))
 
     def on_key(self, event: events.Key) -> None:
@@ -113,7 +116,7 @@ class RecordsScreen(ModalScreen["tuple[str, int] | None"]):
             self._choose(self.shown.choices[0].value)
 
     def _choose(self, value: str) -> None:
-        if self.shown.records:
+        if self.shown.count:
             self.dismiss((value, self.list.cursor))
 
     def action_leave(self) -> None:

@@ -1,6 +1,6 @@
 """A list of records in columns, each a line: past moves, the mails of a receipt, what was found in mails."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -34,7 +34,7 @@ class Record:
 
 
 class RecordList(LineList):
-    """Shows records that were made beforehand; where the screen is narrow the last columns go."""
+    """Shows records, each made when its line is painted; where the screen is narrow the last columns go."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"record--cursor", "record--bad", "record--good", "record--dim"}
     DEFAULT_CSS = """
@@ -50,17 +50,18 @@ class RecordList(LineList):
 
     def __init__(self, columns: Sequence[Column], signs: Signs, *, id: str | None = None) -> None:  # noqa: A002 - Textual's
         super().__init__(id=id)
-        self.records: Sequence[Record] = ()
+        self._record: Callable[[int], Record] | None = None
         self._columns, self._signs = tuple(columns), signs
 
-    def show(self, records: Sequence[Record], cursor: int = 0) -> None:
-        """Show these lines."""
-        self.records = records
-        self.resize_to(len(records), cursor)
+    def show(self, count: int, record: Callable[[int], Record], cursor: int = 0) -> None:
+        """Show so many lines; `record` gives the one at a position."""
+        self._record = record
+        self.resize_to(count, cursor)
 
     def line_at(self, position: int, width: int) -> Strip:
         """The texts of a record, each in its column."""
-        record = self.records[position]
+        assert self._record is not None, "there are lines"
+        record = self._record(position)
         style = self.rich_style
         if record.style:
             style += self.get_component_rich_style(f"record--{record.style}", partial=True)
