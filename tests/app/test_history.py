@@ -15,6 +15,7 @@ from hikkoshi.app.screens.records import RecordsScreen
 from hikkoshi.app.signs import UNICODE
 from hikkoshi.demo.mailboxes import Account
 from hikkoshi.demo.server import DemoServer
+from hikkoshi.errors import UsageError
 from hikkoshi.jobs.cancel import Cancel
 from hikkoshi.ledger.records import ItemState, Move, State, There
 from hikkoshi.move import batch, deliver
@@ -138,6 +139,15 @@ async def test_a_move_is_undone_only_after_a_question_to_which_enter_says_no(ope
 
         assert screen.session.undone == [7]
         assert "a read mail (Inbox): its flags are" in text
+
+
+async def test_what_cannot_be_gone_on_with_says_why_and_that_is_all(opened: Open) -> None:
+    async with opened(moves=[DONE], errors_of_moves=[UsageError("The move 6 was undone.")]) as screen:
+        await screen.press("h")
+        await records(screen, "Past moves")
+        await screen.press("c")
+        assert "The move 6 was undone." in await screen.dialog("That did not work")
+        assert [answer.label for answer in screen.app.screen.answers] == ["Close"]  # type: ignore[attr-defined]
 
 
 async def test_without_a_move_there_is_nothing_to_go_on_with(opened: Open) -> None:

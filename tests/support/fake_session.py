@@ -153,6 +153,7 @@ class FakeSession:
     given_rooms: tuple[Room, ...] = ()
     found: Preflight = field(default_factory=Preflight)
     look_pause: threading.Event | None = None
+    errors_of_moves: list[HikkoshiError] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
     mails: list[MailReceipt] = field(default_factory=list)
     undone: list[int] = field(default_factory=list)
@@ -229,6 +230,8 @@ class FakeSession:
 
     def plan_resume(self, move: int | None = None) -> ResumePlan | None:
         """What is left of the last of `moves` is all that is missing."""
+        if self.errors_of_moves:
+            raise self.errors_of_moves.pop(0)
         if not self.moves:
             return None
         with Index(self.index_path) as index:
